@@ -1,0 +1,186 @@
+# Copyright (c) 2026, the eksops.ipv6 authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The user data of a cluster's nodes, and what they need to be in place; everything is read, nothing is written."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..bootstrap import max_pods, user_data
+from ..bootstrap.description import Cluster, Node
+from ..eks import node_checks as checks
+from ..eks import shared
+from ..eks.cluster_model import facts_of
+from ..eks.placement import FAMILY_SOURCE, SubnetView, read_subnets, subnet_problems
+from ..eks.shared import ClusterView
+from ..plan import PENDING, Outcome, Plan, Problem, is_pending, refuse_if_any, refuse_now
+from ..session import AwsError, Session
+
+IMAGE_SOURCE = "EKS User Guide, recommended AMI IDs; Bottlerocket documentation"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What nodes would be made of and stand on."""
+
+    capacities: Mapping[str, max_pods.Capacity]
+    types: Mapping[str, checks.InstanceType]
+    subnets: Mapping[str, SubnetView]
+    routes: Mapping[str, checks.DefaultRoutes]
+    cni: checks.Cni | None
+    image: Mapping[str, Any] | None  # DescribeImages; None where none was asked for, or it is not there
+
+
+def build(params: Mapping[str, Any], session: Session) -> Outcome:
+    """The module C(eks_node_user_data)."""
+    name = params["cluster_name"]
+    node = Node.from_options(params["family"], params)
+    stand_in = Cluster(name, *[f"{PENDING}cluster/{name}"] * 3)
+    refuse_if_any([*user_data.refuse(stand_in, node), *_refuse_options(params)])
+    found = session.together(
+        cluster=lambda: shared.find_cluster(session, name), around=lambda: _survey(session, params)
+    )
+    around: Surroundings = found["around"]
+    view, warnings = shared.view_of(session, name, found["cluster"], params["kubernetes_version"])
+    cluster = stand_in if found["cluster"] is None else Cluster.from_facts(facts_of(found["cluster"]))
+    problems = [*user_data.refuse(cluster, node), *_refuse_around(params, around, view)]
+    warnings = (*warnings, *refuse_now(problems, session.host.check_mode))
+    if node.max_pods is None and around.capacities:
+        node = replace(node, max_pods=max_pods.lowest(around.capacities.values()))
+    rendered = user_data.render(cluster, node, params["compress"], params["base64_parts"])
+    architecture = _architecture(around)
+    facts = {
+        "family": node.family,
+        "text": rendered.text,
+        "base64": rendered.base64,
+        "content_type": rendered.content_type,
+        "compressed": rendered.compressed,
+        "size": len(rendered.data),
+        "parts": [{"content": part.content, "content_type": part.content_type} for part in rendered.parts],
+        "max_pods": node.max_pods,
+        "cluster_dns_ip": cluster.dns_address,
+        "architecture": architecture or None,
+        "image_id": _image_id(session, params, view, architecture),
+    }
+    return Outcome(Plan(), {"user_data": facts}, (*warnings, *_warnings(node)))
+
+
+def image_parameter(family: str, version: str, architecture: str, variant: str) -> str:
+    """The name of the public SSM parameter that holds the id of AWS's newest image."""
+    if family == "bottlerocket":
+        suffix = "" if variant == "standard" else f"-{variant}"
+        return f"/aws/service/bottlerocket/aws-k8s-{version}{suffix}/{architecture}/latest/image_id"
+    if family == "al2":
+        suffix = "-arm64" if architecture == "arm64" else "" if variant == "standard" else "-gpu"
+        return f"/aws/service/eks/optimized-ami/{version}/amazon-linux-2{suffix}/recommended/image_id"
+    place = f"{version}/amazon-linux-2023/{architecture}/{variant}"
+    return f"/aws/service/eks/optimized-ami/{place}/recommended/image_id"
+
+
+def _survey(session: Session, params: Mapping[str, Any]) -> Surroundings:
+    wanted = params["subnet_ids"]
+    cni = wanted is not None and checks.CNI not in (params["skip_checks"] or ())
+    found = session.together(
+        types=lambda: _read_types(session, tuple(params["instance_types"] or ())),
+        subnets=lambda: read_subnets(session, wanted),
+        cni=lambda: checks.read_cni(session, params["cluster_name"], params["node_role_arn"]) if cni else None,
+        image=lambda: _read_image(session, params["image_id"]),
+    )
+    subnets = found["subnets"]
+    return Surroundings(
+        capacities={item["InstanceType"]: max_pods.Capacity.of(item) for item in found["types"]},
+        types={item["InstanceType"]: checks.InstanceType.of(item) for item in found["types"]},
+        subnets=subnets,
+        routes=checks.read_routes(session, subnets),
+        cni=found["cni"],
+        image=found["image"],
+    )
+
+
+def _read_types(session: Session, names: tuple[str, ...]) -> list[Any]:
+    """The instance types; one that EC2 does not know is missing."""
+    if not names:
+        return []
+    try:
+        return session.pages("ec2", "DescribeInstanceTypes", "InstanceTypes", InstanceTypes=list(names))
+    except AwsError as error:
+        if error.code != "InvalidInstanceType":
+            raise
+        filters = [{"Name": "instance-type", "Values": list(names)}]
+        return session.pages("ec2", "DescribeInstanceTypes", "InstanceTypes", Filters=filters)
+
+
+def _read_image(session: Session, image_id: str | None) -> Mapping[str, Any] | None:
+    if not image_id or is_pending(image_id):
+        return None
+    filters = [{"Name": "image-id", "Values": [image_id]}]
+    found = session.pages("ec2", "DescribeImages", "Images", Filters=filters)
+    return found[0] if found else None
+
+
+def _image_id(session: Session, params: Mapping[str, Any], view: ClusterView, architecture: str) -> str | None:
+    """The image given, or AWS's newest of the family for the cluster's version.
+
+    @raises Refused  when AWS publishes none.
+    """
+    if params["image_id"] or not params["resolve_image"]:
+        given: str | None = params["image_id"]
+        return given
+    version = params["kubernetes_version"] or view.version
+    if not version:
+        return f"{PENDING}cluster/{view.name}"
+    name = image_parameter(params["family"], version, architecture, params["image_variant"])
+    found = session.find("ssm", "GetParameter", Name=name)
+    if found is None or "Parameter" not in found:
+        refuse_if_any([Problem("resolve_image", f"SSM has no parameter {name}.", "Give image_id.", IMAGE_SOURCE)])
+        return None
+    return str(found["Parameter"]["Value"])
+
+
+def _architecture(around: Surroundings) -> str:
+    """The one architecture that all the types have; empty where there is none."""
+    supported = [set(item.architectures) for item in around.types.values()]
+    common = set.intersection(*supported) if supported else set()
+    return next((name for name in ("arm64", "x86_64") if name in common), "")
+
+
+def _refuse_options(params: Mapping[str, Any]) -> Iterator[Problem]:
+    if params["resolve_image"] and not params["instance_types"]:
+        yield Problem("resolve_image", "needs instance_types, which say the architecture.")
+
+
+def _refuse_around(params: Mapping[str, Any], around: Surroundings, view: ClusterView) -> Iterator[Problem]:
+    names = tuple(params["instance_types"] or ())
+    image = around.image or {}
+    what = f"the image {params['image_id']}"
+    wanted = str(image.get("Architecture", ""))
+    yield from checks.refuse_types("instance_types", names, around.types, wanted, what, view.ipv6)
+    if names and around.types and not _architecture(around):
+        yield Problem("instance_types", "they have no architecture in common.", "Make a group for each architecture.")
+    if params["image_id"] and not is_pending(params["image_id"]) and not image:
+        yield Problem("image_id", f"EC2 knows no {params['image_id']} in this region.")
+    if image.get("Platform") == "windows":
+        yield Problem("image_id", f"{what} is Windows; IPv6 clusters have no Windows nodes.", source=FAMILY_SOURCE)
+    if params["subnet_ids"] is None:
+        return
+    skipped = params["skip_checks"] or ()
+    yield from subnet_problems(around.subnets, params["subnet_ids"], view.vpc_id, view.ipv6)
+    yield from checks.refuse_addresses(around.subnets, around.routes, view.ipv6, public_ipv4=False)
+    if checks.ROUTES not in skipped:
+        yield from checks.refuse_routes(around.routes, view.ipv6)
+    if around.cni is not None and view.exists:
+        yield from checks.refuse_cni(around.cni, view.name)
+
+
+def _warnings(node: Node) -> Iterator[str]:
+    if node.family == "al2":
+        yield "family: AWS publishes no new AMIs of Amazon Linux 2 since November 2025; it ends with Kubernetes 1.32."
+    if node.max_pods is None and not node.completed_by_eks:
+        yield (
+            "max_pods: without it, or instance_types to compute it from, the AMI counts addresses and not prefixes,"
+            " and a node takes far fewer pods than it could."
+        )
