@@ -1,0 +1,16 @@
+# Copyright (c) 2026, the eksops.ipv6 authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The controller door of eks_access_entry."""
+
+from __future__ import annotations
+
+from ansible_collections.eksops.ipv6.plugins.modules import eks_access_entry
+from ansible_collections.eksops.ipv6.plugins.plugin_utils._controller_door import ControllerDoor
+
+
+class ActionModule(ControllerDoor):
+    """Runs the module's core on the controller."""
+
+    door = eks_access_entry.DOOR
