@@ -1,0 +1,8 @@
+# Copyright (c) 2026, the eksops.ipv6 authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+from __future__ import annotations
+
+from .cli import main
+
+raise SystemExit(main())
