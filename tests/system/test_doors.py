@@ -164,7 +164,7 @@ def test_a_module_gives_the_same_through_both_doors(module: str, player: Player,
     written = [
         {
             "name": case["name"],
-            f"eksops.ipv6.{module}": case["args"],
+            f"eksops.ipv6.{module}": {**case.get("like", {}), **case["args"]},
             "check_mode": case["check"],
             "diff": True,
             "ignore_errors": True,
