@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
 import pytest
@@ -40,7 +41,7 @@ def test_every_spelling_has_one_canonical_form(spelling: str, canonical: str) ->
 
 @pytest.mark.parametrize("text", ["2001:db8::1/64", "10.0.0.1/16", "zz::/64", "10.0.0.0/33", ""])
 def test_what_is_no_network_is_an_error_that_names_it(text: str) -> None:
-    with pytest.raises(addressing.AddressError, match=text.partition("/")[0]):
+    with pytest.raises(addressing.AddressError, match=re.escape(text) or "''"):
         addressing.canonical(text)
 
 
