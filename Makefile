@@ -38,8 +38,14 @@ ifneq ($(shell cat $(STAMP) 2>/dev/null),$(CURDIR))
 .PHONY: $(STAMP)
 endif
 
-$(STAMP): requirements-dev.txt tools/make_venv.sh
-	@tools/make_venv.sh "$(PYTHON)" $(VENV) requirements-dev.txt
+$(STAMP): requirements-dev.lock tools/make_venv.sh
+	@tools/make_venv.sh "$(PYTHON)" $(VENV) requirements-dev.lock
+
+# The lock is for every Python that we support, so it is resolved from the oldest on.
+.PHONY: lock
+lock: setup ## take the newest versions of the tools into requirements-dev.lock
+	$(BIN)/uv pip compile --quiet --upgrade --universal --python-version 3.11 --no-annotate \
+		--custom-compile-command "make lock" --output-file requirements-dev.lock requirements-dev.txt
 
 # Ansible and Python find the collection by its place in an ansible_collections tree, wherever the checkout is.
 .PHONY: link
