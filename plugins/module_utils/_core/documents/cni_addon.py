@@ -18,7 +18,8 @@ from typing import Any
 from .. import cni
 from ..cni import Feature
 from ..eks import addon, cluster_nodes
-from ..eks.addon import Addon, Observed, Situation
+from ..eks.addon import Situation
+from ..eks.addon_model import CNI, Addon, Observed
 from ..eks.cluster_nodes import Nodes
 from ..eks.shared import ClusterView
 from ..iam import oidc_provider, permissions, policy_document, role
@@ -78,7 +79,7 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
 
 def refuse_downgrade(session: Session, desired: Addon, view: ClusterView, observed: Observed | None) -> list[Problem]:
     """A CNI that knows no IPv6, in an IPv6 cluster; the nodes that would lose their pods' network are counted."""
-    if desired.name != addon.CNI or not view.ipv6:
+    if desired.name != CNI or not view.ipv6:
         return []
     problems = cni.version_problems("addon_version", desired.exact)
     if not problems or observed is None or not cni.below_floor(desired.exact or ""):
@@ -98,7 +99,7 @@ def judge(session: Session, found: Situation, how: str) -> Finding:
     """What stands against the versions that will newly run; C(how) is policy, simulate or skip."""
     desired = found.desired
     versions = runs(found.runs)
-    if desired.name != addon.CNI or not found.view.ipv6 or not found.view.exists or how == "skip" or not versions:
+    if desired.name != CNI or not found.view.ipv6 or not found.view.exists or how == "skip" or not versions:
         return Finding()
     bearer = _own_role(session, found)
     nodes = Nodes() if bearer and bearer.identity == "irsa" else cluster_nodes.observe(session, desired.cluster_name)
