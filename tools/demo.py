@@ -59,7 +59,7 @@ def main() -> int:
     for old in OUTPUT.iterdir():
         old.unlink()
     started = time.monotonic()
-    with Emulator() as emulator:
+    with Emulator(kubernetes=True) as emulator:
         emulator_seconds = time.monotonic() - started
         say(f"An emulated AWS listens on {emulator.url}; nothing leaves this machine.")
         say(f"The document: {DOCUMENT.relative_to(ROOT)}")

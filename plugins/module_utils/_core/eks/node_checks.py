@@ -14,16 +14,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..plan import Problem, is_pending
+from ..plan import Problem
 from ..session import AwsError, Session
+from .egress import DefaultRoutes
 from .placement import FAMILY_SOURCE, SubnetView
 
-ROUTES, CNI = "routes", "cni"
-SKIPPABLE = (ROUTES, CNI)
-IPV6_ACTION = "ec2:AssignIpv6Addresses"
+CNI = "cni"
 CNI_NAME = "vpc-cni"
 AGENT_NAME = "eks-pod-identity-agent"
-CNI_SOURCE = "EKS User Guide, Amazon VPC CNI"
+CNI_SOURCE = "EKS User Guide, Amazon VPC CNI; CNI docs/iam-policy.md"
+NODE_ROLE_SOURCE = "EKS User Guide, Amazon EKS node IAM role"
 
 
 @dataclass(frozen=True)
@@ -46,28 +46,25 @@ class InstanceType:
 
 
 @dataclass(frozen=True)
-class DefaultRoutes:
-    """Where a subnet's active routes to everywhere lead, by family; empty where there is none."""
-
-    ipv4: str = ""
-    ipv6: str = ""
-
-    @property
-    def public(self) -> bool:
-        """Whether one of them leads to an internet gateway. That ::/0 alone counts is presumed."""
-        return self.ipv4.startswith("igw-") or self.ipv6.startswith("igw-")
-
-
-@dataclass(frozen=True)
 class Cni:
-    """The CNI as EKS's API shows it. C(roles) are those it takes; C(lacking) what a role was found to lack."""
+    """The CNI as EKS's API shows it, and the permissions that it will have on new nodes.
+
+    C(identity) is C(irsa), C(pod_identity) or C(node_role), C(role) the role that aws-node has by it. C(lacking) are
+    the actions that it calls and that role does not allow, C(node_lacking) those that the nodes' own role should allow.
+    C(unjudged) says what could not be found out.
+    """
 
     installed: bool
     status: str = ""
-    roles: tuple[str, ...] = ()
+    version: str = ""
+    identity: str = "node_role"
+    role: str = ""
+    role_missing: bool = False
+    lacking: tuple[str, ...] = ()
     agent_missing: bool = False
-    judged: str = ""
-    lacking: bool = False
+    node_role: str = ""
+    node_lacking: tuple[str, ...] = ()
+    unjudged: tuple[str, ...] = ()
 
 
 def read_instance_types(session: Session, names: Iterable[str]) -> dict[str, InstanceType]:
@@ -84,60 +81,6 @@ def read_instance_types(session: Session, names: Iterable[str]) -> dict[str, Ins
         filters = [{"Name": "instance-type", "Values": wanted}]
         found = read("ec2", "DescribeInstanceTypes", "InstanceTypes", Filters=filters)
     return {item["InstanceType"]: InstanceType.of(item) for item in found}
-
-
-def read_routes(session: Session, subnets: Mapping[str, SubnetView]) -> dict[str, DefaultRoutes]:
-    """The default routes by subnet, of its own route table or else of the VPC's main one."""
-    vpcs = sorted({subnet.vpc_id for subnet in subnets.values()})
-    if not vpcs:
-        return {}
-    filters = [{"Name": "vpc-id", "Values": vpcs}]
-    tables = session.pages("ec2", "DescribeRouteTables", "RouteTables", Filters=filters)
-    own: dict[str, DefaultRoutes] = {}
-    main: dict[str, DefaultRoutes] = {}
-    for table in tables:
-        routes = default_routes(table.get("Routes", ()))
-        for association in table.get("Associations", ()):
-            if association.get("SubnetId"):
-                own[association["SubnetId"]] = routes
-            if association.get("Main"):
-                main[table["VpcId"]] = routes
-    return {name: own.get(name) or main.get(subnet.vpc_id) or DefaultRoutes() for name, subnet in subnets.items()}
-
-
-def default_routes(routes: Iterable[Mapping[str, Any]]) -> DefaultRoutes:
-    """A route table's active routes to everywhere (pure)."""
-    found = {"ipv4": "", "ipv6": ""}
-    for route in routes:
-        target = next((str(route[key]) for key in _TARGETS if route.get(key)), "")
-        if route.get("State", "active") != "active" or not target:
-            continue
-        if route.get("DestinationCidrBlock") == "0.0.0.0/0":
-            found["ipv4"] = target
-        if route.get("DestinationIpv6CidrBlock") == "::/0":
-            found["ipv6"] = target
-    return DefaultRoutes(**found)
-
-
-def read_cni(session: Session, cluster: str, node_role_arn: str | None) -> Cni:
-    """The add-on, what gives it a role, and whether IAM lets that role do what the IPv6 mode cannot do without."""
-    found = session.together(
-        addon=lambda: session.find("eks", "DescribeAddon", clusterName=cluster, addonName=CNI_NAME),
-        agent=lambda: session.find("eks", "DescribeAddon", clusterName=cluster, addonName=AGENT_NAME),
-        associated=lambda: _associated(session, cluster),
-    )
-    addon = (found["addon"] or {}).get("addon", {})
-    own = addon.get("serviceAccountRoleArn")
-    roles = tuple(item for item in (*found["associated"], own) if item)
-    judged = roles[0] if roles else node_role_arn or ""
-    return Cni(
-        installed=bool(addon),
-        status=addon.get("status", ""),
-        roles=roles,
-        agent_missing=bool(found["associated"]) and found["agent"] is None,
-        judged=judged,
-        lacking=bool(judged) and not is_pending(judged) and not _may_assign(session, judged),
-    )
 
 
 def refuse_types(
@@ -204,60 +147,31 @@ def refuse_addresses(
         )  # fmt: skip
 
 
-def refuse_routes(routes: Mapping[str, DefaultRoutes], ipv6: bool) -> Iterator[Problem]:
-    """Subnets without a way out in one of the families."""
-    families = (
-        ("0.0.0.0/0", [name for name, found in routes.items() if not found.ipv4], "a NAT or internet gateway"),
-        (
-            "::/0",
-            [name for name, found in routes.items() if ipv6 and not found.ipv6],
-            "an egress-only or internet gateway",
-        ),
-    )
-    for destination, lacking, target in families:
-        if lacking:
-            yield Problem(
-                "subnet_ids",
-                f"{', '.join(lacking)} has no active route to {destination}.",
-                f"Lead it to {target}; or, where VPC endpoints serve the nodes, set skip_checks: [{ROUTES}].",
-                FAMILY_SOURCE,
-                elsewhere=True,
-            )
-
-
-def refuse_public(routes: Mapping[str, DefaultRoutes]) -> Iterator[Problem]:
-    """Subnets that Fargate does not take."""
-    public = [name for name, found in routes.items() if found.public]
-    if public:
-        yield Problem(
-            "subnet_ids",
-            f"{', '.join(public)} has a route to an internet gateway; Fargate takes private subnets only.",
-            "Take subnets whose ::/0 leads to an egress-only internet gateway.",
-            "EKS API reference, CreateFargateProfile",
-            elsewhere=True,
-        )
-
-
 def refuse_cni(cni: Cni, cluster: str) -> Iterator[Problem]:
     """A cluster in which nodes would stay without a network."""
     skip = f"With another CNI set skip_checks: [{CNI}]."
-    if not cni.installed and not cni.roles and cni.lacking:
+    if cni.role_missing:
+        message = f"there is no role {cni.role}, which {CNI_NAME} of {cluster} takes."
+        yield Problem("cluster_name", message, f"Make it with iam_cni_role. {skip}", CNI_SOURCE, elsewhere=True)
+    if cni.lacking:
+        actions = ", ".join(cni.lacking)
+        if not cni.installed and cni.identity == "node_role":
+            message = f"{cluster} has no add-on {CNI_NAME}, and the nodes' role {cni.role} does not allow {actions}."
+            remedy = "Run iam_cni_role and eks_addon first."
+        else:
+            what = f"{CNI_NAME} {cni.version}".rstrip()
+            message = f"the role {cni.role}, which {what} of {cluster} takes, does not allow {actions}."
+            remedy = "Run iam_cni_role for it."
+        yield Problem("cluster_name", message, f"{remedy} {skip}", CNI_SOURCE, elsewhere=True)
+    if cni.node_lacking:
         yield Problem(
-            "cluster_name",
-            f"{cluster} has no add-on {CNI_NAME}, and the nodes' role {cni.judged} does not allow {IPV6_ACTION}.",
-            f"Run iam_cni_role and eks_addon first. {skip}",
-            CNI_SOURCE,
+            "node_role_arn",
+            f"the role {cni.node_role} does not allow {', '.join(cni.node_lacking)}, which its nodes call.",
+            f"Attach AWS's policies for nodes, as iam_eks_roles does. {skip}",
+            NODE_ROLE_SOURCE,
             elsewhere=True,
         )
-    elif cni.lacking:
-        yield Problem(
-            "cluster_name",
-            f"the role {cni.judged}, which {CNI_NAME} of {cluster} takes, does not allow {IPV6_ACTION}.",
-            f"Run iam_cni_role for it. {skip}",
-            CNI_SOURCE,
-            elsewhere=True,
-        )
-    if cni.installed and cni.agent_missing:
+    if cni.agent_missing:
         yield Problem(
             "cluster_name",
             f"{CNI_NAME} of {cluster} has its role through EKS Pod Identity, and there is no {AGENT_NAME}.",
@@ -270,6 +184,16 @@ def refuse_cni(cni: Cni, cluster: str) -> Iterator[Problem]:
         yield Problem("cluster_name", message, "Mend it with eks_addon.", CNI_SOURCE, elsewhere=True)
 
 
+def warn_cni(cni: Cni, cluster: str) -> Iterator[str]:
+    """What nobody can tell from AWS's side, or this caller may not look at: it is never taken for good silently."""
+    if not cni.installed:
+        yield (
+            f"cluster_name: {cluster} has no add-on {CNI_NAME}; whether a self-managed CNI runs there, and which"
+            " version, cannot be seen from AWS. Without one nodes never become ready."
+        )
+    yield from (f"cluster_name: {text}" for text in cni.unjudged)
+
+
 def refuse_metadata(option: str, metadata: Mapping[str, Any]) -> Iterator[Problem]:
     """A template that turns on the metadata service's IPv6 endpoint."""
     if metadata.get("HttpProtocolIpv6") == "enabled":
@@ -279,42 +203,3 @@ def refuse_metadata(option: str, metadata: Mapping[str, Any]) -> Iterator[Proble
             "Set MetadataOptions.HttpProtocolIpv6 to disabled.",
             FAMILY_SOURCE,
         )
-
-
-_TARGETS = (
-    "GatewayId",
-    "NatGatewayId",
-    "EgressOnlyInternetGatewayId",
-    "TransitGatewayId",
-    "VpcPeeringConnectionId",
-    "NetworkInterfaceId",
-    "CarrierGatewayId",
-    "LocalGatewayId",
-    "CoreNetworkArn",
-)
-
-
-def _associated(session: Session, cluster: str) -> tuple[str, ...]:
-    """The role that Pod Identity gives the CNI's service account."""
-    key = {"clusterName": cluster, "namespace": "kube-system", "serviceAccount": "aws-node"}
-    listed = session.find("eks", "ListPodIdentityAssociations", **key)
-    found = [
-        session.find("eks", "DescribePodIdentityAssociation", clusterName=cluster, associationId=item["associationId"])
-        for item in (listed or {}).get("associations", ())
-    ]
-    return tuple(answer["association"]["roleArn"] for answer in found if answer)
-
-
-def _may_assign(session: Session, role_arn: str) -> bool:
-    """IAM's own simulation; where the caller may not ask, or the role is unknown yet, nothing is held against it."""
-    try:
-        results = session.pages(
-            "iam",
-            "SimulatePrincipalPolicy",
-            "EvaluationResults",
-            PolicySourceArn=role_arn,
-            ActionNames=[IPV6_ACTION],
-        )
-    except AwsError:
-        return True
-    return all(result["EvalDecision"] == "allowed" for result in results)
