@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What a run needs from the door it came through."""
+"""The little that a run asks of its door, be it the module or the action plugin."""
 
 from __future__ import annotations
 

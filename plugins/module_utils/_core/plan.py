@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""A plan is a list of AWS calls, as data.
+"""Plans: the AWS calls that are missing, in order, as plain data.
 
 Nothing in this file talks to AWS. A planner builds C(Step)s, the runner shows or performs them. A C(Ref) stands for a
 value that only an earlier step's answer can supply, so that a whole account can be planned before anything exists.
@@ -28,7 +28,7 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True)
 class Ref:
-    """A value that an earlier step's answer supplies.
+    """A value that is known once an earlier step has been answered.
 
     C(resource) is the address of that step's resource, C(path) a JMESPath expression into the step's answer, or into
     the last answer of its wait. C(via) is a pure function applied to the value found (to carve a subnet's block out of

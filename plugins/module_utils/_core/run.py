@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What every module does around its plan: check mode, apply, diff, result, failure."""
+"""From a plan to a module's result: show it or make its calls, say what came of them, tell a failure."""
 
 from __future__ import annotations
 
@@ -227,7 +227,7 @@ def _explain(error: Exception) -> str:
         text += "."
     if error.lost:
         return text + " Whether AWS carried the call out is not known; a new run finds what was made by its tags."
-    if error.code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation"):
+    if error.denied:
         return text + f" The caller needs the permission {error.service}:{error.operation}."
     if error.code in ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "NoCredentialsError"):
         return text + " Renew the credentials."

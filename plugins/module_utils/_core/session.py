@@ -78,6 +78,11 @@ class AwsError(Exception):
         """Whether the code says that the resource is not there, in any of AWS's spellings of it."""
         return is_not_found(self.code)
 
+    @property
+    def denied(self) -> bool:
+        """Whether the caller may not make this call."""
+        return self.code in ("AccessDenied", "AccessDeniedException", "UnauthorizedOperation")
+
 
 class WaitFailed(Exception):
     """A wait ended in a failure state, or in none within its time. C(answer) is the last one."""

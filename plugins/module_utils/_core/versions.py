@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Kubernetes, CNI and add-on versions: parse, order, one-minor steps (pure)."""
+"""The versions of Kubernetes, the CNI and add-ons, compared by their numbers, and the ways between them (pure)."""
 
 from __future__ import annotations
 

@@ -40,6 +40,7 @@ class ClusterView:
     ip_family: str
     vpc_id: str
     role_arn: str = ""
+    private_access: bool = True
 
     @property
     def ipv6(self) -> bool:
@@ -139,6 +140,7 @@ def view_of(
             ip_family=cluster.get("kubernetesNetworkConfig", {}).get("ipFamily", "ipv4"),
             vpc_id=cluster.get("resourcesVpcConfig", {}).get("vpcId", ""),
             role_arn=cluster.get("roleArn", ""),
+            private_access=bool(cluster.get("resourcesVpcConfig", {}).get("endpointPrivateAccess", False)),
         )
         if view.version == cluster["version"]:
             return view, ()
