@@ -124,6 +124,10 @@ test: lint unit test-emulator test-modules molecule sanity ## all of the above
 test-slow: setup ## what takes minutes: both doors, stops after every write, random networks, CNI versions
 	$(BIN)/pytest -m slow tests
 
+.PHONY: explore
+explore: setup ## the property tests with examples that no run before has seen, and many of them (slower)
+	$(BIN)/pytest --hypothesis-profile=explore tests/unit tests/system/test_existing_networks_property.py
+
 .PHONY: test-kubernetes
 test-kubernetes: setup ## the Kubernetes side against a kube-apiserver built from source (slower)
 	$(PY) tools/test_kubernetes.py

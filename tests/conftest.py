@@ -24,7 +24,9 @@ ROOT = Path(__file__).resolve().parent.parent
 LINK = ROOT / ".build" / "collections" / "ansible_collections" / "eksops" / "ipv6"
 
 set_hypothesis_home_dir(ROOT / ".build" / "hypothesis")
-settings.register_profile("eksops", deadline=None, print_blob=True)
+# The same examples in every run, so that a check fails for what was changed; `make explore` draws new ones, and more.
+settings.register_profile("eksops", deadline=None, print_blob=True, derandomize=True)
+settings.register_profile("explore", deadline=None, print_blob=True, max_examples=1000)
 settings.load_profile("eksops")
 
 

@@ -494,7 +494,10 @@ EVERYTHING: list[dict[str, Any]] = [
     document=[{**item, "state": "absent"} for item in EVERYTHING[1:]],
 )
 @given(account=ACCOUNT, document=DOCUMENT)
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=15 if settings.default.derandomize else 200,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 def test_a_document_does_what_its_plan_says_and_nothing_else(
     player: Player, aws: Aws, account: dict[str, Any], document: list[dict[str, Any]]
 ) -> None:
