@@ -431,7 +431,7 @@ plan:
   elements: dict
 """
 
-from ansible_collections.eksops.ipv6.plugins.module_utils._core.eks import nodegroup
+from ansible_collections.eksops.ipv6.plugins.module_utils._core.documents import managed_nodegroup
 from ansible_collections.eksops.ipv6.plugins.module_utils._core.run import Door
 
 DOOR = Door(
@@ -509,7 +509,7 @@ DOOR = Door(
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "wait": {"type": "bool", "default": True},
     },
-    build=nodegroup.build,
+    build=managed_nodegroup.build,
     services=("eks", "ec2", "iam"),
 )
 

@@ -661,8 +661,9 @@ def test_subnets_without_a_way_out_are_refused_by_family(
     table = world.ec2.create_route_table(VpcId=world.vpc_id)["RouteTable"]["RouteTableId"]
     world.ec2.associate_route_table(RouteTableId=table, SubnetId=world.private[0])
     msg = player.refuses_unless_mended(MODULE, **options)
-    assert f"{world.private[0]} has no active route to 0.0.0.0/0. Lead it to a NAT" in msg
-    assert f"{world.private[0]} has no active route to ::/0. Lead it to an egress-only" in msg
+    lacking = "and no VPC endpoint in its place for ec2, ecr.api, ecr.dkr, s3, eks-auth"
+    assert f"{world.private[0]} has no active route to 0.0.0.0/0, {lacking}. Lead it to a NAT" in msg
+    assert f"{world.private[0]} has no active route to ::/0, {lacking}. Lead it to an egress-only" in msg
     assert world.private[1] not in msg
     assert player.check(MODULE, **options, skip_checks=["routes"])["warnings"] == []
 
@@ -671,9 +672,11 @@ def test_a_cni_whose_role_may_not_assign_addresses_is_refused(
     player: Player, options: dict[str, Any], world: Sample
 ) -> None:
     world.allow("cni", ("ec2:DescribeInstances",))
+    version = world.eks.describe_addon(clusterName=CLUSTER, addonName="vpc-cni")["addon"]["addonVersion"]
     msg = player.refuses_unless_mended(MODULE, **options)
     assert (
-        f"the role {world.cni_role}, which vpc-cni of production takes, does not allow ec2:AssignIpv6Addresses" in msg
+        f"the role {world.cni_role}, which vpc-cni {version} of production takes, does not allow"
+        " ec2:AssignIpv6Addresses, ec2:DescribeInstanceTypes, ec2:DescribeNetworkInterfaces, ec2:DescribeTags." in msg
     )
 
 

@@ -12,13 +12,15 @@ from typing import Any
 
 from ..bootstrap import max_pods, user_data
 from ..bootstrap.description import Cluster, Node
+from ..eks import egress, shared
 from ..eks import node_checks as checks
-from ..eks import shared
 from ..eks.cluster_model import facts_of
+from ..eks.egress import Egress
 from ..eks.placement import FAMILY_SOURCE, SubnetView, read_subnets, subnet_problems
 from ..eks.shared import ClusterView
 from ..plan import PENDING, Outcome, Plan, Problem, is_pending, refuse_if_any, refuse_now
 from ..session import AwsError, Session
+from . import node_cni
 
 IMAGE_SOURCE = "EKS User Guide, recommended AMI IDs; Bottlerocket documentation"
 
@@ -30,7 +32,7 @@ class Surroundings:
     capacities: Mapping[str, max_pods.Capacity]
     types: Mapping[str, checks.InstanceType]
     subnets: Mapping[str, SubnetView]
-    routes: Mapping[str, checks.DefaultRoutes]
+    egress: Egress
     cni: checks.Cni | None
     image: Mapping[str, Any] | None  # DescribeImages; None where none was asked for, or it is not there
 
@@ -44,8 +46,8 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
     found = session.together(
         cluster=lambda: shared.find_cluster(session, name), around=lambda: _survey(session, params)
     )
-    around: Surroundings = found["around"]
     view, warnings = shared.view_of(session, name, found["cluster"], params["kubernetes_version"])
+    around = _with_cni(session, params, view, found["around"])
     cluster = stand_in if found["cluster"] is None else Cluster.from_facts(facts_of(found["cluster"]))
     problems = [*user_data.refuse(cluster, node), *_refuse_around(params, around, view)]
     warnings = (*warnings, *refuse_now(problems, session.host.check_mode))
@@ -66,7 +68,7 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
         "architecture": architecture or None,
         "image_id": _image_id(session, params, view, architecture),
     }
-    return Outcome(Plan(), {"user_data": facts}, (*warnings, *_warnings(node)))
+    return Outcome(Plan(), {"user_data": facts}, (*warnings, *_warnings(node), *_warn_around(params, around, view)))
 
 
 def image_parameter(family: str, version: str, architecture: str, variant: str) -> str:
@@ -82,12 +84,9 @@ def image_parameter(family: str, version: str, architecture: str, variant: str) 
 
 
 def _survey(session: Session, params: Mapping[str, Any]) -> Surroundings:
-    wanted = params["subnet_ids"]
-    cni = wanted is not None and checks.CNI not in (params["skip_checks"] or ())
     found = session.together(
         types=lambda: _read_types(session, tuple(params["instance_types"] or ())),
-        subnets=lambda: read_subnets(session, wanted),
-        cni=lambda: checks.read_cni(session, params["cluster_name"], params["node_role_arn"]) if cni else None,
+        subnets=lambda: read_subnets(session, params["subnet_ids"]),
         image=lambda: _read_image(session, params["image_id"]),
     )
     subnets = found["subnets"]
@@ -95,10 +94,18 @@ def _survey(session: Session, params: Mapping[str, Any]) -> Surroundings:
         capacities={item["InstanceType"]: max_pods.Capacity.of(item) for item in found["types"]},
         types={item["InstanceType"]: checks.InstanceType.of(item) for item in found["types"]},
         subnets=subnets,
-        routes=checks.read_routes(session, subnets),
-        cni=found["cni"],
+        egress=egress.read(session, subnets, egress.SKIP not in (params["skip_checks"] or ())),
+        cni=None,
         image=found["image"],
     )
+
+
+def _with_cni(session: Session, params: Mapping[str, Any], view: ClusterView, around: Surroundings) -> Surroundings:
+    """With the CNI of a cluster that is there, where nodes' subnets were given to be looked at."""
+    skipped = checks.CNI in (params["skip_checks"] or ())
+    if params["subnet_ids"] is None or skipped or not view.exists or not view.ipv6:
+        return around
+    return replace(around, cni=node_cni.read(session, view, params["node_role_arn"]))
 
 
 def _read_types(session: Session, names: tuple[str, ...]) -> list[Any]:
@@ -169,11 +176,26 @@ def _refuse_around(params: Mapping[str, Any], around: Surroundings, view: Cluste
         return
     skipped = params["skip_checks"] or ()
     yield from subnet_problems(around.subnets, params["subnet_ids"], view.vpc_id, view.ipv6)
-    yield from checks.refuse_addresses(around.subnets, around.routes, view.ipv6, public_ipv4=False)
-    if checks.ROUTES not in skipped:
-        yield from checks.refuse_routes(around.routes, view.ipv6)
-    if around.cni is not None and view.exists:
+    yield from checks.refuse_addresses(around.subnets, around.egress.routes, view.ipv6, public_ipv4=False)
+    if egress.SKIP not in skipped:
+        services = checks.endpoints_for(around.cni)
+        yield from egress.refuse(around.egress, view.ipv6, services, view.name, view.private_access)
+    if around.cni is not None:
         yield from checks.refuse_cni(around.cni, view.name)
+
+
+def _warn_around(params: Mapping[str, Any], around: Surroundings, view: ClusterView) -> Iterator[str]:
+    routes = around.egress.routes
+    public = [name for name, found in routes.items() if found.public and not around.subnets[name].assigns_public_ipv4]
+    if public:
+        yield (
+            f"subnet_ids: {', '.join(public)} is public and does not assign public IPv4 addresses; nodes have no way"
+            " out over IPv4 there unless their launch template gives them one."
+        )
+    if egress.SKIP not in (params["skip_checks"] or ()):
+        yield from egress.warn(around.egress, view.ipv6, checks.endpoints_for(around.cni))
+    if around.cni is not None:
+        yield from checks.warn_cni(around.cni, view.name)
 
 
 def _warnings(node: Node) -> Iterator[str]:

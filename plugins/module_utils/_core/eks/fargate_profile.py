@@ -13,8 +13,9 @@ from typing import Any
 from .. import tags as tagging
 from ..plan import Await, Outcome, Plan, Problem, Ref, Retry, Risk, Step, Wait, is_pending, refuse_if_any, refuse_now
 from ..session import Session
+from . import egress, shared
 from . import node_checks as checks
-from . import shared
+from .egress import Egress
 from .placement import SubnetView, read_subnets, subnet_problems
 from .shared import ClusterView
 
@@ -98,7 +99,7 @@ class Surroundings:
     """What a new profile depends on."""
 
     subnets: Mapping[str, SubnetView] = field(default_factory=dict)
-    routes: Mapping[str, checks.DefaultRoutes] = field(default_factory=dict)
+    egress: Egress = field(default_factory=Egress)
 
 
 def refuse(desired: FargateProfile) -> Iterator[Problem]:
@@ -134,10 +135,11 @@ def refuse_new(desired: FargateProfile, around: Surroundings, view: ClusterView)
         if not value:
             yield Problem(option, f"there is no profile {desired.name} yet, and making one needs it.", source=SOURCE)
     yield from subnet_problems(around.subnets, desired.subnet_ids or (), view.vpc_id, view.ipv6)
-    yield from checks.refuse_public(around.routes)
-    yield from checks.refuse_addresses(around.subnets, around.routes, view.ipv6, public_ipv4=False)
-    if checks.ROUTES not in desired.skip_checks:
-        yield from checks.refuse_routes(around.routes, view.ipv6)
+    yield from egress.refuse_public(around.egress)
+    yield from checks.refuse_addresses(around.subnets, around.egress.routes, view.ipv6, public_ipv4=False)
+    if egress.SKIP not in desired.skip_checks:
+        services = egress.FARGATE_ENDPOINTS
+        yield from egress.refuse(around.egress, view.ipv6, services, view.name, view.private_access)
 
 
 def refuse_change(desired: FargateProfile, observed: Observed) -> Iterator[Problem]:
@@ -200,7 +202,7 @@ def observe(session: Session, desired: FargateProfile) -> Observed:
 def survey(session: Session, desired: FargateProfile) -> Surroundings:
     """Reads what a new profile depends on."""
     subnets = read_subnets(session, desired.subnet_ids)
-    return Surroundings(subnets, checks.read_routes(session, subnets))
+    return Surroundings(subnets, egress.read(session, subnets, egress.SKIP not in desired.skip_checks))
 
 
 def plan(desired: FargateProfile, observed: Observed, view: ClusterView | None) -> Plan:
@@ -264,7 +266,10 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
         problems += refuse_change(desired, observed)
     if not observed.there or _replaced(desired, observed):
         wanted = _carried(desired, observed) if observed.there else desired
-        problems += refuse_new(wanted, survey(session, wanted), view)
+        around = survey(session, wanted)
+        problems += refuse_new(wanted, around, view)
+        if egress.SKIP not in desired.skip_checks:
+            warnings = (*warnings, *egress.warn(around.egress, view.ipv6, egress.FARGATE_ENDPOINTS))
     warnings = (*warnings, *refuse_now(problems, session.host.check_mode))
     return Outcome(plan(desired, observed, view), {"fargate_profile": facts(desired, observed)}, warnings)
 

@@ -16,7 +16,7 @@ from typing import Any
 
 from ..plan import Problem
 from ..session import AwsError, Session
-from .egress import DefaultRoutes
+from .egress import NODE_ENDPOINTS, ROLE_ENDPOINTS, DefaultRoutes
 from .placement import FAMILY_SOURCE, SubnetView
 
 CNI = "cni"
@@ -182,6 +182,11 @@ def refuse_cni(cni: Cni, cluster: str) -> Iterator[Problem]:
     if cni.status in ("CREATE_FAILED", "DELETING", "DELETE_FAILED"):
         message = f"the add-on {CNI_NAME} of {cluster} is {cni.status}."
         yield Problem("cluster_name", message, "Mend it with eks_addon.", CNI_SOURCE, elsewhere=True)
+
+
+def endpoints_for(cni: Cni | None) -> tuple[str, ...]:
+    """The services that nodes without a way out need VPC endpoints of."""
+    return (*NODE_ENDPOINTS, *(ROLE_ENDPOINTS.get(cni.identity, ()) if cni else ()))
 
 
 def warn_cni(cni: Cni, cluster: str) -> Iterator[str]:

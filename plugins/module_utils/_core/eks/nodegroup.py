@@ -26,6 +26,7 @@ from .nodegroup_model import (
     UPDATE_CONFIG,
     Nodegroup,
     Observed,
+    ReadCni,
     Surroundings,
     Taint,
     ami_types,
@@ -119,8 +120,8 @@ def facts(desired: Nodegroup, observed: Observed | None, view: ClusterView, ami_
     return {**current, **changed, "tags": tags}
 
 
-def build(params: Mapping[str, Any], session: Session) -> Outcome:
-    """The module C(eks_nodegroup)."""
+def build(params: Mapping[str, Any], session: Session, read_cni: ReadCni) -> Outcome:
+    """The module C(eks_nodegroup); C(read_cni) finds out what the CNI may do on new nodes."""
     desired = Nodegroup.from_params(params)
     refuse_if_any(rules.refuse(desired, ami_types(session)))
     if not desired.present:
@@ -135,14 +136,14 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
     base = None if observed is None or observed["status"] == "DELETING" else observed
     anew = base is not None and rules.replaced(desired, base)
     wanted = carried(desired, base) if base is not None and anew else desired
-    around = survey(session, wanted) if base is None or anew else Surroundings()
+    around = survey(session, wanted, view, read_cni) if base is None or anew else Surroundings()
     ami_type = str(base["ami_type"]) if base is not None and not anew else _choose_ami_type(wanted, around)
     problems = (
         rules.refuse_new(wanted, around, view, ami_type)
         if base is None or anew
         else rules.refuse_change(desired, base, view)
     )
-    warnings = (*warnings, *refuse_now(problems, session.host.check_mode))
+    warnings = (*warnings, *refuse_now(problems, session.host.check_mode), *rules.warnings_new(wanted, around, view))
     return Outcome(
         plan(desired, observed, view, ami_type),
         {"nodegroup": facts(desired, observed, view, ami_type)},

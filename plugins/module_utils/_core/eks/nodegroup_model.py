@@ -6,16 +6,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from ..plan import is_pending
 from ..session import AwsError, Session
-from . import shared
-from .node_checks import CNI, Cni, DefaultRoutes, InstanceType, read_cni, read_instance_types, read_routes
+from . import egress, shared
+from .egress import Egress
+from .node_checks import CNI, Cni, InstanceType, read_instance_types
 from .placement import SubnetView, read_subnets
+from .shared import ClusterView
 
+ReadCni = Callable[[Session, ClusterView, str | None], Cni]
 Taint = tuple[str, str]  # key and effect, by which Kubernetes tells taints apart
 SCALING = {"min_size": "minSize", "max_size": "maxSize", "desired_size": "desiredSize"}
 UPDATE_CONFIG = {
@@ -134,7 +137,7 @@ class Surroundings:
     """What a new node group depends on; nothing of it is read for one that exists."""
 
     subnets: Mapping[str, SubnetView] = field(default_factory=dict)
-    routes: Mapping[str, DefaultRoutes] = field(default_factory=dict)
+    egress: Egress = field(default_factory=Egress)
     instance_types: Mapping[str, InstanceType] = field(default_factory=dict)
     template: Mapping[str, Any] | None = None  # LaunchTemplateData; None where there is none to be read
     template_missing: bool = False
@@ -188,25 +191,25 @@ def observe(session: Session, desired: Nodegroup) -> Observed | None:
     return None if group is None else Observed(facts_of(group))
 
 
-def survey(session: Session, desired: Nodegroup) -> Surroundings:
+def survey(session: Session, desired: Nodegroup, view: ClusterView, read_cni: ReadCni) -> Surroundings:
     """Reads what a new node group depends on."""
     first = session.together(
         subnets=lambda: read_subnets(session, desired.subnet_ids),
         types=lambda: read_instance_types(session, desired.instance_types or ()),
         template=lambda: _read_template(session, desired.launch_template),
-        cni=lambda: None if CNI in desired.skip_checks else _read_cni(session, desired),
+        cni=lambda: read_cni(session, view, desired.node_role_arn) if _asks_for_cni(session, desired, view) else None,
     )
     subnets: dict[str, SubnetView] = first["subnets"]
     template = first["template"]
     own_type = (template or {}).get("InstanceType")
     second = session.together(
-        routes=lambda: read_routes(session, subnets),
+        egress=lambda: egress.read(session, subnets, egress.SKIP not in desired.skip_checks),
         types=lambda: read_instance_types(session, (own_type,)) if own_type else {},
     )
     asked = bool(desired.launch_template) and not any(map(is_pending, desired.launch_template.values()))
     return Surroundings(
         subnets,
-        second["routes"],
+        second["egress"],
         {**first["types"], **second["types"]},
         template,
         template_missing=asked and template is None,
@@ -214,11 +217,12 @@ def survey(session: Session, desired: Nodegroup) -> Surroundings:
     )
 
 
-def _read_cni(session: Session, desired: Nodegroup) -> Cni | None:
-    """The CNI of a cluster that is there; in check mode an earlier task may be the one that brings it."""
-    if session.host.check_mode and any(map(is_pending, (desired.node_role_arn, *(desired.subnet_ids or ())))):
-        return None
-    return read_cni(session, desired.cluster_name, desired.node_role_arn)
+def _asks_for_cni(session: Session, desired: Nodegroup, view: ClusterView) -> bool:
+    """Whether there is a CNI to look at; in check mode an earlier task may be the one that brings it."""
+    if CNI in desired.skip_checks or not view.exists or not view.ipv6:
+        return False
+    pending = map(is_pending, (desired.node_role_arn, *(desired.subnet_ids or ())))
+    return not (session.host.check_mode and any(pending))
 
 
 def ami_types(session: Session) -> list[str]:

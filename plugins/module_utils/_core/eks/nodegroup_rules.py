@@ -12,8 +12,8 @@ from typing import Any
 
 from ..plan import Problem, is_pending
 from ..versions import KubernetesVersion
+from . import egress, shared
 from . import node_checks as checks
-from . import shared
 from .nodegroup_model import Nodegroup, Observed, Surroundings, architecture
 from .placement import FAMILY_SOURCE, known, subnet_problems
 from .shared import ClusterView
@@ -102,6 +102,14 @@ def refuse_change(desired: Nodegroup, observed: Observed, view: ClusterView) -> 
         *_refuse_sizes(scaling_after(desired.scaling, observed["scaling"])),
         *_refuse_upgrade(desired, observed, view),
     ]
+
+
+def warnings_new(desired: Nodegroup, around: Surroundings, view: ClusterView) -> Iterator[str]:
+    """What a new node group was not held against, and should be known."""
+    if egress.SKIP not in desired.skip_checks:
+        yield from egress.warn(around.egress, view.ipv6, checks.endpoints_for(around.cni))
+    if around.cni is not None:
+        yield from checks.warn_cni(around.cni, view.name)
 
 
 def warnings(desired: Nodegroup, observed: Observed | None, ami_type: str) -> Iterator[str]:
@@ -199,14 +207,15 @@ def _refuse_place(desired: Nodegroup, around: Surroundings, view: ClusterView) -
     interfaces = (around.template or {}).get("NetworkInterfaces") or [{}]
     yield from checks.refuse_addresses(
         around.subnets,
-        around.routes,
+        around.egress.routes,
         view.ipv6,
         own_ipv6=any(item.get("Ipv6AddressCount") or item.get("Ipv6Addresses") for item in interfaces),
         own_public=any(item.get("AssociatePublicIpAddress") for item in interfaces),
     )
-    if checks.ROUTES not in desired.skip_checks:
-        yield from checks.refuse_routes(around.routes, view.ipv6)
-    if around.cni is not None and view.exists and view.ipv6:
+    if egress.SKIP not in desired.skip_checks:
+        services = checks.endpoints_for(around.cni)
+        yield from egress.refuse(around.egress, view.ipv6, services, view.name, view.private_access)
+    if around.cni is not None:
         yield from checks.refuse_cni(around.cni, view.name)
     if view.ipv6:
         yield from checks.refuse_metadata("launch_template", (around.template or {}).get("MetadataOptions", {}))

@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 
+from ansible_collections.eksops.ipv6.plugins.module_utils._core.eks import egress
 from ansible_collections.eksops.ipv6.plugins.module_utils._core.eks import node_checks as checks
-from ansible_collections.eksops.ipv6.plugins.module_utils._core.eks.node_checks import Cni, DefaultRoutes, InstanceType
+from ansible_collections.eksops.ipv6.plugins.module_utils._core.eks.egress import DefaultRoutes, Egress, Endpoint
+from ansible_collections.eksops.ipv6.plugins.module_utils._core.eks.node_checks import Cni, InstanceType
 from ansible_collections.eksops.ipv6.plugins.module_utils._core.eks.placement import SubnetView
 from ansible_collections.eksops.ipv6.plugins.module_utils._core.plan import Problem
 
@@ -60,7 +62,7 @@ def test_the_verdict_on_a_type_never_comes_from_its_name(name: str) -> None:
     ],
 )
 def test_only_active_routes_to_everywhere_count(routes: list[dict[str, Any]], expected: DefaultRoutes) -> None:
-    assert checks.default_routes(routes) == expected
+    assert egress.default_routes(routes) == expected
 
 
 @pytest.mark.parametrize(
@@ -69,7 +71,7 @@ def test_only_active_routes_to_everywhere_count(routes: list[dict[str, Any]], ex
 )
 def test_a_subnet_is_public_by_either_family(routes: DefaultRoutes, public: bool) -> None:
     assert routes.public is public
-    assert bool(list(checks.refuse_public({"subnet-1": routes}))) is public
+    assert bool(list(egress.refuse_public(Egress({"subnet-1": routes})))) is public
 
 
 def test_addresses() -> None:
@@ -91,28 +93,110 @@ def test_addresses() -> None:
     assert len(texts(checks.refuse_addresses(subnets, routes, ipv6=True, public_ipv4=False))) == 2
 
 
+NOWHERE = "and no VPC endpoint in its place for ec2, s3"
+
+
 def test_a_way_out_is_needed_in_both_families() -> None:
-    routes = {"a": DefaultRoutes("nat-1", "eigw-1"), "b": DefaultRoutes("nat-1", ""), "c": DefaultRoutes("", "eigw-1")}
-    found = texts(checks.refuse_routes(routes, ipv6=True))
-    assert found == ["c has no active route to 0.0.0.0/0.", "b has no active route to ::/0."]
-    assert texts(checks.refuse_routes(routes, ipv6=False)) == ["c has no active route to 0.0.0.0/0."]
+    ways = Egress(
+        {"a": DefaultRoutes("nat-1", "eigw-1"), "b": DefaultRoutes("nat-1", ""), "c": DefaultRoutes("", "eigw-1")}
+    )
+    found = texts(egress.refuse(ways, True, ("ec2", "s3")))
+    assert found == [
+        f"c has no active route to 0.0.0.0/0, {NOWHERE}.",
+        f"b has no active route to ::/0, {NOWHERE}.",
+    ]
+    assert texts(egress.refuse(ways, False, ("ec2", "s3"))) == found[:1]
+    assert list(egress.warn(ways, True, ("ec2", "s3"))) == []
+
+
+def endpoint(service: str, **changes: Any) -> Endpoint:
+    given: dict[str, Any] = {
+        "VpcEndpointId": f"vpce-{service}",
+        "ServiceName": f"com.amazonaws.eu-west-1.{service}",
+        "VpcEndpointType": "Interface",
+        "State": "available",
+        "PrivateDnsEnabled": True,
+    }
+    return Endpoint.of({**given, **changes})
+
+
+def gateway(*tables: str) -> Endpoint:
+    return endpoint("s3", VpcEndpointType="Gateway", PrivateDnsEnabled=False, RouteTableIds=list(tables))
+
+
+@pytest.mark.parametrize(
+    ("endpoints", "lacking"),
+    [
+        ([endpoint("ec2"), gateway("rtb-1")], ""),
+        ([endpoint("ec2"), endpoint("s3")], ""),
+        ([endpoint("ec2"), endpoint("ec2", State="pending"), endpoint("s3", State="Available")], ""),
+        ([], "ec2, s3"),
+        ([endpoint("ec2", ServiceName="com.amazonaws.eu-west-1.ec2messages"), gateway("rtb-1")], "ec2"),
+        ([endpoint("ec2", ServiceName="com.amazonaws.us-east-1.ec2"), gateway("rtb-1")], "ec2"),
+        ([endpoint("ec2", State="pendingAcceptance"), gateway("rtb-1")], "ec2 (vpce-ec2 is pendingacceptance)"),
+        ([endpoint("ec2", PrivateDnsEnabled=False), gateway("rtb-1")], "ec2 (vpce-ec2 has no private DNS)"),
+        ([endpoint("ec2"), gateway("rtb-2")], "s3 (vpce-s3 is not in rtb-1)"),
+    ],
+)
+def test_vpc_endpoints_may_stand_in_for_routes(endpoints: list[Endpoint], lacking: str) -> None:
+    ways = Egress({"a": DefaultRoutes("", "", "rtb-1")}, tuple(endpoints), "eu-west-1")
+    found = texts(egress.refuse(ways, True, ("ec2", "s3")))
+    warned = list(egress.warn(ways, True, ("ec2", "s3")))
+    assert (len(found), len(warned)) == ((2, 0) if lacking else (0, 2))
+    if lacking:
+        assert found[0].endswith(f"no VPC endpoint in its place for {lacking}.")
+    else:
+        assert "security groups and policies were not looked at" in warned[0]
+        assert "no way out of the VPC over IPv6" in warned[1]
+
+
+def test_closed_subnets_need_the_api_inside_the_vpc() -> None:
+    ways = Egress({"a": DefaultRoutes("", "eigw-1", "rtb-1")}, (endpoint("ec2"),), "eu-west-1")
+    assert texts(egress.refuse(ways, True, ("ec2",), "production", private_access=True)) == []
+    (text,) = texts(egress.refuse(ways, True, ("ec2",), "production", private_access=False))
+    assert "production has its API endpoint outside the VPC only" in text
 
 
 @pytest.mark.parametrize(
     ("cni", "reason"),
     [
-        (Cni(True, "ACTIVE", ("arn:role/cni",), judged="arn:role/cni"), None),
-        (Cni(False, judged="arn:role/node"), None),
-        (Cni(False, judged="arn:role/node", lacking=True), "has no add-on vpc-cni, and the nodes' role arn:role/node"),
-        (Cni(True, "ACTIVE", ("arn:role/cni",), judged="arn:role/cni", lacking=True), "the role arn:role/cni"),
-        (Cni(True, "ACTIVE", ("r",), agent_missing=True, judged="r"), "there is no eks-pod-identity-agent"),
-        (Cni(True, "CREATE_FAILED", judged="r"), "is CREATE_FAILED"),
+        (Cni(True, "ACTIVE", identity="pod_identity", role="arn:role/cni"), None),
+        (Cni(False, role="arn:role/node"), None),
+        (
+            Cni(False, role="arn:role/node", lacking=("ec2:X",)),
+            "production has no add-on vpc-cni, and the nodes' role arn:role/node does not allow ec2:X.",
+        ),
+        (
+            Cni(True, "ACTIVE", "v1.21.1", "irsa", "arn:role/cni", lacking=("ec2:X", "ec2:Y")),
+            "the role arn:role/cni, which vpc-cni v1.21.1 of production takes, does not allow ec2:X, ec2:Y.",
+        ),
+        (
+            Cni(True, "ACTIVE", identity="irsa", role="arn:role/cni", role_missing=True),
+            "there is no role arn:role/cni, which vpc-cni of production takes.",
+        ),
+        (Cni(True, "ACTIVE", identity="pod_identity", agent_missing=True), "there is no eks-pod-identity-agent"),
+        (Cni(True, "CREATE_FAILED"), "is CREATE_FAILED"),
+        (Cni(True, "ACTIVE", node_role="arn:role/node", node_lacking=("ecr:X",)), "arn:role/node does not allow ecr:X"),
     ],
 )
 def test_the_cni_and_its_policy_are_in_place(cni: Cni, reason: str | None) -> None:
     found = texts(checks.refuse_cni(cni, "production"))
     assert len(found) == (reason is not None)
     assert reason is None or reason in found[0]
+
+
+def test_what_was_not_judged_is_said() -> None:
+    assert list(checks.warn_cni(Cni(True, "ACTIVE"), "production")) == []
+    assert "cannot be seen from AWS" in next(checks.warn_cni(Cni(False), "production"))
+    told = list(checks.warn_cni(Cni(True, "ACTIVE", unjudged=("the role r was not judged.",)), "production"))
+    assert told == ["cluster_name: the role r was not judged."]
+
+
+@pytest.mark.parametrize(
+    ("cni", "more"), [(None, ()), (Cni(True, identity="irsa"), ("sts",)), (Cni(True, identity="node_role"), ())]
+)
+def test_what_hands_out_a_role_s_credentials_has_an_endpoint_too(cni: Cni | None, more: tuple[str, ...]) -> None:
+    assert checks.endpoints_for(cni) == ("ec2", "ecr.api", "ecr.dkr", "s3", *more)
 
 
 def test_types() -> None:
