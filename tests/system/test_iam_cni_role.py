@@ -622,7 +622,8 @@ def test_a_tighter_policy_allows_the_same_in_one_vpc_and_nothing_elsewhere(playe
     assert simulated(iam, actions, interface, ec2_Vpc=f"{VPC}1") == set()
     assert simulated(iam, actions, interface.replace("eu-west-1", "us-east-1"), ec2_Vpc=VPC) == set()
     instance = "arn:aws:ec2:eu-west-1:123456789012:instance/i-1"
-    assert simulated(iam, actions, instance) == {"ec2:AttachNetworkInterface", "ec2:DetachNetworkInterface"}
+    with_instances = {f"ec2:{verb}NetworkInterface" for verb in ("Attach", "Detach")}
+    assert simulated(iam, actions, instance) == {*with_instances, "ec2:ModifyNetworkInterfaceAttribute"}
     player.unchanged(MODULE, cluster_name="production", vpc_id="vpc-0123456789abcdef0", multi_nic=True)
 
 

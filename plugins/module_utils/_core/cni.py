@@ -128,8 +128,9 @@ CALLS: tuple[Call, ...] = (
     Call("ec2:DeleteNetworkInterface", _CREATING, (NETWORK_INTERFACE,), since="1.20.0", features=_ENI_FEATURES),
     Call(
         "ec2:ModifyNetworkInterfaceAttribute",
-        "CNI pkg/awsutils/awsutils.go, attachENI and the refresh of security groups",
-        (NETWORK_INTERFACE,),
+        "CNI pkg/awsutils/awsutils.go, attachENI and the refresh of security groups; that IAM judges the groups too is"
+        " quoted in deckhouse/deckhouse pull request 10853",
+        (NETWORK_INTERFACE, "instance", "security-group"),
         since="1.20.0",
         features=_ENI_FEATURES,
     ),

@@ -33,7 +33,7 @@ from werkzeug.exceptions import HTTPException
 from . import wire
 from .managed_policies import ManagedPolicies
 from .overlay import require
-from .policies import ALLOWED, IMPLICIT_DENY, Decision, Source, evaluate
+from .policies import ALLOWED, IMPLICIT_DENY, Decision, Source, Target, evaluate
 
 # Service, name and AWS managed policy of the service-linked roles that EKS and Auto Scaling need.
 _LINKED = {
@@ -275,14 +275,46 @@ def _result(action: str, resource: str, decision: Decision, in_bounds: bool | No
     return result
 
 
-def _check_action_permitted(self: Any, resource: str) -> None:
-    """In place of moto's, which takes a specific Resource or a Condition for a refusal. Only actions are enforced where
-    the resource isn't known, and conditions aren't."""
+def _check_action_permitted(self: Any, found: str | list[Target]) -> None:
+    """In place of moto's, which takes a specific Resource or a Condition for a refusal.
+
+    `found` is what the call is about where the service says so; every part of it must be allowed. Else it is moto's
+    ARN, or * for a resource that isn't known, with condition keys of which only those of every call are known.
+    """
     if self._action == "sts:GetCallerIdentity":
         return
     sources = [Source(_document(policy), "policy", "IAM Policy") for policy in self._access_key.collect_policies()]
-    if evaluate(sources, self._action, None if resource == "*" else resource).decision != ALLOWED:
-        raise AccessDenied(self._service, self._access_key.arn, self._action)
+    judged = [sources, *([boundary] for boundary in _boundaries(self))]
+    always = _context_of_every_call(self)
+    if isinstance(found, str):
+        needs = [(self._action, None if found == "*" else found, always, False)]
+    else:
+        needs = [(part.action or self._action, part.resource, {**always, **part.context}, True) for part in found]
+    for action, resource, context, complete in needs:
+        if any(evaluate(part, action, resource, context, complete).decision != ALLOWED for part in judged):
+            raise AccessDenied(self._service, self._access_key.arn, action, resource)
+
+
+def _holder(request: Any) -> Any:
+    """The role or user that an access key belongs to."""
+    key = request._access_key
+    role = getattr(key, "_owner_role_name", None)
+    return key.backend.get_role(role) if role else key.backend.users[key._owner_user_name]
+
+
+def _boundaries(request: Any) -> list[Source]:
+    arn = getattr(_holder(request), "permissions_boundary_arn", None)
+    return [Source(_default(request.backend.get_policy(arn)), "boundary", "IAM Policy")] if arn else []
+
+
+def _context_of_every_call(request: Any) -> dict[str, list[str]]:
+    """Global condition keys (IAM user guide): who calls, and in which region."""
+    context = {
+        "aws:PrincipalAccount": [str(request.account_id)],
+        "aws:PrincipalArn": [str(_holder(request).arn)],
+        "aws:RequestedRegion": [str(request._region)],
+    }
+    return {**context, "ec2:Region": [str(request._region)]} if request._service == "ec2" else context
 
 
 class AccessDenied(HTTPException):
@@ -290,10 +322,11 @@ class AccessDenied(HTTPException):
 
     code = 403
 
-    def __init__(self, service: str, who: str, action: str) -> None:
+    def __init__(self, service: str, who: str, action: str, resource: str | None) -> None:
         super().__init__()
         name = _DENIED.get(service, "AccessDenied")
-        message = f"User: {who} is not authorized to perform: {action}"
+        about = f" on resource: {resource}" if resource not in (None, "*") else ""
+        message = f"User: {who} is not authorized to perform: {action}{about}"
         self.description = wire.error(service, 403, name, message)[2].decode()
 
 
@@ -325,6 +358,6 @@ def install() -> None:
     require(access_control.IAMRequestBase, "check_signature", "check_action_permitted")
     iam_models.get_account_id_from = _account_of
     access_control.IAMRequestBase.check_signature = _check_nothing  # type: ignore[assignment,method-assign]
-    access_control.IAMRequestBase.check_action_permitted = _check_action_permitted  # type: ignore[method-assign]
+    access_control.IAMRequestBase.check_action_permitted = _check_action_permitted  # type: ignore[assignment,method-assign]
     iam_backends.clear()
     iam_backends.backend = StrictIAMBackend

@@ -17,6 +17,8 @@ from typing import Any
 
 ALLOWED, EXPLICIT_DENY, IMPLICIT_DENY = "allowed", "explicitDeny", "implicitDeny"
 
+Context = Mapping[str, list[str]]  # condition keys and their values
+
 
 @dataclass(frozen=True)
 class Source:
@@ -25,6 +27,15 @@ class Source:
     document: str
     id: str
     kind: str
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a call is about: a resource, all condition keys that come with it, and the action where it is another."""
+
+    resource: str
+    context: Context = field(default_factory=dict)
+    action: str | None = None
 
 
 @dataclass
@@ -88,38 +99,50 @@ _OPERATORS = {
 }
 
 
-def _condition_holds(
-    operator: str, key: str, wanted: list[Any], context: Mapping[str, list[str]], missing: set[str]
-) -> bool:
+def _condition_holds(operator: str, key: str, wanted: list[Any], context: Context, missing: set[str]) -> bool:
     given = next((value for name, value in context.items() if name.lower() == key.lower()), None)
     if operator == "Null":
         return (given is None) == (str(wanted[0]).lower() == "true")
     if_exists = operator.endswith("IfExists")
-    name = operator.removesuffix("IfExists").split(":")[-1]
+    quantifier, _colon, name = operator.removesuffix("IfExists").rpartition(":")
     negated = name.startswith(("StringNot", "ArnNot"))
     base = name.replace("Not", "", 1) if negated else name
-    if base not in _OPERATORS:
+    if base not in _OPERATORS or quantifier not in ("", "ForAllValues", "ForAnyValue"):
         raise NotImplementedError(f"the condition operator {operator}")
     if given is None:
         missing.add(key)
-        return if_exists or negated
-    return _OPERATORS[base](wanted, given) != negated
+        return if_exists or (quantifier == "ForAllValues") or (negated and not quantifier)
+    if not quantifier:
+        return _OPERATORS[base](wanted, given) != negated
+    each = [_OPERATORS[base](wanted, [value]) != negated for value in given]
+    return all(each) if quantifier == "ForAllValues" else any(each)
 
 
-def _conditions_hold(statement: Mapping[str, Any], context: Mapping[str, list[str]] | None, missing: set[str]) -> bool:
-    """Without a context conditions can't be judged, and count as met in an Allow and not in a Deny."""
+def _conditions_hold(
+    statement: Mapping[str, Any], context: Context | None, missing: set[str], complete: bool = True
+) -> bool:
+    """What isn't known, a condition without any context or a key beside an incomplete one, can't be judged, and counts
+    as met in an Allow and not in a Deny."""
+    allowing = statement["Effect"] == "Allow"
     conditions = statement.get("Condition", {})
     if context is None:
-        return not conditions or statement["Effect"] == "Allow"
+        return not conditions or allowing
+    known = {name.lower() for name in context}
     return all(
         _condition_holds(operator, key, _listed(wanted), context, missing)
+        if complete or key.lower() in known
+        else allowing
         for operator, pairs in conditions.items()
         for key, wanted in pairs.items()
     )
 
 
 def evaluate(
-    sources: Iterable[Source], action: str, resource: str | None, context: Mapping[str, list[str]] | None = None
+    sources: Iterable[Source],
+    action: str,
+    resource: str | None,
+    context: Context | None = None,
+    complete: bool = True,
 ) -> Decision:
     """The decision of these policies together.
 
@@ -127,6 +150,7 @@ def evaluate(
         action: `service:Operation`.
         resource: An ARN or `*`; None when it isn't known.
         context: Condition keys and their values; None when they aren't known.
+        complete: Whether a key that isn't in `context` doesn't come with the call; else nobody knows it.
     """
     allows: list[Source] = []
     denies: list[Source] = []
@@ -135,7 +159,7 @@ def evaluate(
         for statement in _listed(json.loads(source.document).get("Statement", [])):
             if not (_about_action(statement, action) and _about_resource(statement, resource)):
                 continue
-            if _conditions_hold(statement, context, missing):
+            if _conditions_hold(statement, context, missing, complete):
                 (denies if statement["Effect"] == "Deny" else allows).append(source)
     if denies:
         return Decision(EXPLICIT_DENY, denies, missing)

@@ -6,10 +6,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import boto3
 import pytest
+from botocore.exceptions import ClientError
 from eksops_contract import Rule, World, refused, seen
 
 from eksops_emulator.catalogue import KUBERNETES
@@ -381,6 +384,165 @@ def test_enforcement_lets_pass_what_the_policy_allows(
         getattr(client, operation)(**given)
     assert refusal.value.response["Error"]["Code"] == code
     assert refusal.value.response["ResponseMetadata"]["HTTPStatusCode"] == 403
+
+
+VPC = "arn:aws:ec2:eu-west-1:123456789012:vpc/{}"
+INTERFACE = "arn:aws:ec2:eu-west-1:123456789012:network-interface/*"
+GROUPS = "arn:aws:ec2:eu-west-1:123456789012:security-group/*"
+
+
+def _where(operator: str, key: str, *values: str) -> dict[str, Any]:
+    return {"Condition": {operator: {key: list(values)}}}
+
+
+def _deny(*actions: str, **more: Any) -> dict[str, Any]:
+    return {**allow(*actions, **more), "Effect": "Deny"}
+
+
+ASSIGN, TAG, MODIFY = "ec2:AssignIpv6Addresses", "ec2:CreateTags", "ec2:ModifyNetworkInterfaceAttribute"
+# What a user may do, with VPC for the ARN of the interface's VPC, the calls that pass, and the source.
+CONDITIONS: list[tuple[list[dict[str, Any]], set[str], str]] = [
+    ([allow(ASSIGN, TAG, MODIFY)], {ASSIGN, TAG, MODIFY}, "IAM user guide: evaluation logic"),
+    ([allow(ASSIGN, TAG, resource=INTERFACE)], {ASSIGN, TAG}, "IAM user guide: Resource"),
+    ([allow(ASSIGN, TAG, resource=INTERFACE.replace("eu-west-1", "us-east-1"))], set(), "IAM user guide: Resource"),
+    ([allow(ASSIGN, resource=GROUPS)], set(), "IAM user guide: Resource"),
+    ([allow(ASSIGN, **_where("ArnEquals", "ec2:Vpc", "VPC"))], {ASSIGN}, "IAM user guide: condition operators"),
+    ([allow(ASSIGN, **_where("ArnEquals", "ec2:Vpc", "VPC1"))], set(), "IAM user guide: condition operators"),
+    ([allow(ASSIGN, **_where("ArnLike", "ec2:vpc", VPC.format("vpc-*")))], {ASSIGN}, "IAM user guide: ArnLike"),
+    ([allow(ASSIGN, **_where("StringEquals", "ec2:Vpc", "x", "VPC"))], {ASSIGN}, "IAM user guide: several values"),
+    ([allow(ASSIGN, **_where("StringNotEquals", "ec2:Vpc", "VPC"))], set(), "IAM user guide: condition operators"),
+    ([allow(ASSIGN, **_where("StringEquals", "ec2:Region", "eu-west-1"))], {ASSIGN}, "EC2 user guide: ec2:Region"),
+    ([allow(ASSIGN, **_where("StringEquals", "ec2:Region", "us-east-1"))], set(), "EC2 user guide: ec2:Region"),
+    ([allow(ASSIGN, **_where("StringEquals", "aws:RequestedRegion", "eu-west-1"))], {ASSIGN}, "IAM user guide: keys"),
+    ([allow(ASSIGN, **_where("StringEquals", "ec2:ResourceTag/own", "yes"))], {ASSIGN}, "EC2 user guide: tags"),
+    ([allow(ASSIGN, **_where("StringEquals", "aws:ResourceTag/own", "no"))], set(), "EC2 user guide: tags"),
+    ([allow(ASSIGN, **_where("StringEquals", "ec2:InstanceType", "t3.nano"))], set(), "IAM user guide: absent keys"),
+    ([allow(ASSIGN, **_where("StringEqualsIfExists", "ec2:InstanceType", "t3.nano"))], {ASSIGN}, "IAM: IfExists"),
+    ([allow(ASSIGN, **_where("Null", "ec2:Vpc", "true"))], set(), "IAM user guide: Null"),
+    ([allow(TAG, **_where("ForAllValues:StringEquals", "aws:TagKeys", "a", "c"))], set(), "IAM: ForAllValues"),
+    ([allow(TAG, **_where("ForAllValues:StringEquals", "aws:TagKeys", "a", "b"))], {TAG}, "IAM: ForAllValues"),
+    ([allow(TAG, **_where("ForAnyValue:StringEquals", "aws:TagKeys", "a", "c"))], {TAG}, "IAM: ForAnyValue"),
+    ([allow(TAG, **_where("StringEquals", "aws:RequestTag/a", "1"))], {TAG}, "IAM user guide: aws:RequestTag"),
+    ([allow("ec2:*"), _deny(ASSIGN, **_where("ArnEquals", "ec2:Vpc", "VPC"))], {TAG, MODIFY}, "IAM: evaluation logic"),
+    ([allow("ec2:*"), _deny(ASSIGN, **_where("ArnEquals", "ec2:Vpc", "VPC1"))], {ASSIGN, TAG, MODIFY}, "IAM: logic"),
+    ([allow(MODIFY, resource=INTERFACE)], set(), "deckhouse/deckhouse pull request 10853: the groups are judged too"),
+    ([allow(MODIFY, resource=[INTERFACE, GROUPS])], {MODIFY}, "deckhouse/deckhouse pull request 10853"),
+]
+
+
+def _interface_calls(world: World, interface: str, group: str, key: str) -> dict[str, Callable[[], Any]]:
+    ec2 = world.aws("ec2", access_key=key)
+    tags = [{"Key": "a", "Value": "1"}, {"Key": "b", "Value": "2"}]
+    return {
+        ASSIGN: lambda: ec2.assign_ipv6_addresses(NetworkInterfaceId=interface, Ipv6PrefixCount=1),
+        TAG: lambda: ec2.create_tags(Resources=[interface], Tags=tags),
+        MODIFY: lambda: ec2.modify_network_interface_attribute(NetworkInterfaceId=interface, Groups=[group]),
+    }
+
+
+def _passes(call: Callable[[], Any]) -> bool:
+    try:
+        call()
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "UnauthorizedOperation":
+            raise
+        return False
+    return True
+
+
+def _an_interface(world: World) -> tuple[str, str]:
+    """An interface with a tag, and a group of its VPC."""
+    tags = [{"ResourceType": "network-interface", "Tags": [{"Key": "own", "Value": "yes"}]}]
+    made = world.ec2.create_network_interface(SubnetId=world.subnet(1), TagSpecifications=tags)["NetworkInterface"]
+    group = world.ec2.create_security_group(GroupName="g", Description="g", VpcId=world.vpc)["GroupId"]
+    return made["NetworkInterfaceId"], group
+
+
+@pytest.mark.parametrize(("statements", "passing", "source"), CONDITIONS)
+def test_enforcement_judges_resources_and_conditions_of_a_cni_s_calls(
+    world: World, statements: list[dict[str, Any]], passing: set[str], source: str
+) -> None:
+    assert source
+    interface, group = _an_interface(world)
+    written = json.dumps(statements).replace('"VPC', f'"{VPC.format(world.vpc)}')
+    calls = _interface_calls(world, interface, group, _user(world, *json.loads(written)))
+    world.emulator.enforce_iam(True)
+    assert {action for action, call in calls.items() if _passes(call)} == passing
+
+
+def test_a_new_interface_needs_its_subnet_its_groups_and_its_tags(world: World) -> None:
+    """Service Authorization Reference, Amazon EC2; tags on creation are CreateTags with ec2:CreateAction."""
+    _unused, group = _an_interface(world)
+    subnet = world.subnet(2)
+    create, bound = "ec2:CreateNetworkInterface", _where("ArnEquals", "ec2:Vpc", VPC.format(world.vpc))
+    tags = [{"ResourceType": "network-interface", "Tags": [{"Key": "a", "Value": "1"}]}]
+    place = "arn:aws:ec2:eu-west-1:123456789012"
+    resources = [INTERFACE, GROUPS, f"{place}:subnet/{subnet}"]
+    tagging = allow(TAG, resource=INTERFACE, **_where("StringEquals", "ec2:CreateAction", "CreateNetworkInterface"))
+    ec2 = world.aws("ec2", access_key=_user(world, allow("ec2:DescribeVpcs")))
+
+    def made(*statements: dict[str, Any], **more: Any) -> bool:
+        world.emulator.enforce_iam(False)
+        world.aws("iam").put_user_policy(UserName="u", PolicyName="p", PolicyDocument=policy(*statements))
+        world.emulator.enforce_iam(True)
+        return _passes(lambda: ec2.create_network_interface(SubnetId=subnet, Groups=[group], **more))
+
+    assert made(allow(create, resource=resources, **bound))
+    for left_out in resources:
+        assert not made(allow(create, resource=[item for item in resources if item != left_out], **bound))
+    assert not made(allow(create, resource=resources, **bound), TagSpecifications=tags)
+    assert made(allow(create, resource=resources, **bound), tagging, TagSpecifications=tags)
+
+
+def test_what_looks_up_knows_no_resource_but_its_region(world: World) -> None:
+    """EC2 user guide: every action knows ec2:Region, and what describes takes * alone."""
+    key = _user(world, allow("ec2:DescribeSubnets", resource=f"{VPC.format('*')}"))
+    ec2 = world.aws("ec2", access_key=key)
+    for statement, passes in (
+        (allow("ec2:DescribeSubnets", resource="arn:aws:ec2:eu-west-1:123456789012:subnet/*"), False),
+        (allow("ec2:DescribeSubnets", **_where("StringEquals", "ec2:Region", "eu-west-1")), True),
+        (allow("ec2:DescribeSubnets", **_where("StringEquals", "ec2:Region", "us-east-1")), False),
+        (allow("ec2:DescribeSubnets", **_where("ArnEquals", "ec2:Vpc", VPC.format("*"))), False),
+    ):
+        world.emulator.enforce_iam(False)
+        world.aws("iam").put_user_policy(UserName="u", PolicyName="p", PolicyDocument=policy(statement))
+        world.emulator.enforce_iam(True)
+        assert _passes(ec2.describe_subnets) is passes, statement
+
+
+def test_enforcement_of_other_calls_takes_what_it_does_not_know_as_met(world: World) -> None:
+    """So that nothing is refused that AWS allows; regions and principals are known everywhere."""
+    mine = _where("ArnEquals", "aws:PrincipalArn", "arn:aws:iam::123456789012:user/u")
+    elsewhere = _where("StringEquals", "aws:RequestedRegion", "us-east-1")
+    key = _user(
+        world,
+        allow("ec2:DescribeVpcs", **_where("StringEquals", "ec2:ResourceTag/a", "b")),
+        _deny("ec2:DescribeVpcs", **_where("StringEquals", "ec2:ResourceTag/a", "b")),
+        allow("eks:ListClusters", **mine),
+        allow("iam:ListRoles", **elsewhere),
+    )
+    world.emulator.enforce_iam(True)
+    assert world.aws("ec2", access_key=key).describe_vpcs()
+    assert world.aws("eks", access_key=key).list_clusters()
+    with pytest.raises(ClientError, match="not authorized to perform: iam:ListRoles"):
+        world.aws("iam", access_key=key).list_roles()
+
+
+def test_enforcement_knows_permissions_boundaries(world: World) -> None:
+    iam = world.aws("iam")
+    role = _role(world, PermissionsBoundary=_policy(world, allow("ec2:DescribeVpcs"), attach=False))
+    iam.put_role_policy(RoleName="r", PolicyName="p", PolicyDocument=policy(allow("ec2:Describe*")))
+    keys = world.aws("sts").assume_role(RoleArn=role, RoleSessionName="session")["Credentials"]
+    ec2 = boto3.client(
+        "ec2",
+        region_name="eu-west-1",
+        endpoint_url=world.emulator.url,
+        aws_access_key_id=keys["AccessKeyId"],
+        aws_secret_access_key=keys["SecretAccessKey"],
+        aws_session_token=keys["SessionToken"],
+    )
+    world.emulator.enforce_iam(True)
+    assert (_passes(ec2.describe_vpcs), _passes(ec2.describe_subnets)) == (True, False)
 
 
 @pytest.mark.parametrize("version", KUBERNETES)

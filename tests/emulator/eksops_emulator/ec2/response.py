@@ -16,6 +16,7 @@ from werkzeug.exceptions import HTTPException
 from .. import overlay
 from . import errors, listing
 from .addresses import AddressResponses
+from .authorization import Authorization
 from .gateways import GatewayResponses
 from .images import ImageResponses
 from .instances import InstanceResponses
@@ -81,6 +82,11 @@ class StrictEC2Response(
         except FilterNotImplementedError as unknown:
             return self.serialized(ActionResult(self._unknown_filter(unknown)))
 
+    def _determine_resource(self) -> Any:
+        """moto asks for the resource that IAM judges; the answer goes to the emulator's own judgement."""
+        targets = Authorization(self.backend, self._operation().name, self.params, self.partition).targets()
+        return "*" if targets is None else targets
+
     def _check_request(self) -> None:
         """What the model itself says: required parameters, and the filters that the operation has."""
         operation = self._operation()
@@ -103,7 +109,7 @@ class StrictEC2Response(
     def _dry_run(self) -> Any:
         """EC2 checks permissions, then says DryRunOperation and does nothing; so does every operation here."""
         try:
-            self._authenticate_and_authorize_normal_action("*")
+            self._authenticate_and_authorize_normal_action(self._determine_resource())
         except HTTPException as denied:
             status, headers, body = self._transform_response(
                 self.response_headers, (denied.description, {"status": denied.code})
