@@ -5,7 +5,8 @@
 
 Kinds:
 - `throttle`: refused with the service's own throttling code;
-- `error`: refused with `status`, `code`, `message`;
+- `error`: refused with `status`, `code`, `message`; for `autoscaling` and `RunInstances` it is Auto Scaling that is
+  refused an instance, narrowed by InstanceType and AvailabilityZone;
 - `reset`: the connection is reset before anything happens;
 - `latency`: the call is delayed by `seconds`, then done;
 - `lost_reply`: the call takes effect, the connection is dropped instead of an answer;
@@ -307,6 +308,15 @@ class Faults:
         hidden.reads -= 1
         if hidden.reads <= 0:
             del self._hidden[key]
+
+    def of_launch(self, request: dict[str, Any]) -> str | None:
+        """What EC2 answers Auto Scaling, which asks for an instance itself: an error's message, or None."""
+        with self._lock:
+            for fault in self.active:
+                named = (fault.service, fault.operation, fault.kind) == ("autoscaling", "RunInstances", "error")
+                if named and all(request.get(key) == value for key, value in fault.match.items()) and fault.due():
+                    return fault.message
+            return None
 
     def refuses_to_assume(self, role_name: str) -> bool:
         """Whether the role can't be assumed yet; counts as one attempt."""

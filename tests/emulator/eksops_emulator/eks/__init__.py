@@ -34,8 +34,10 @@ def install() -> None:
     from moto.moto_api._internal.managed_state_model import ManagedState
     from moto.sts.models import STSBackend
 
+    from eksops_emulator.autoscaling import launching
     from eksops_emulator.overlay import require
 
+    from . import self_managed
     from .backend import EksBackend
 
     require(eks_backends, "backend", "clear")
@@ -50,6 +52,7 @@ def install() -> None:
     require(STSBackend, "get_assumed_role_from_access_key", "get_caller_identity")
     for model in MODELS:
         states.register(model)
+    launching.after_describe = self_managed.look
     eks_backends.clear()
     eks_backends.backend = EksBackend  # type: ignore[assignment]
     _installed = True

@@ -15,6 +15,7 @@ Every hook's first arguments are the account id and the region; `cluster` is wha
   CreateAddon and UpdateAddon with `resolveConflicts: NONE` fail with ConfigurationConflict.
 - `nodes_changed(account, region, cluster, nodegroup: dict, instance_ids: list[str], ready: bool)`: a node group's
   instances now are these.
+- `maps_role(account, region, name, role) -> bool`: whether the cluster's ConfigMap aws-auth names the role.
 """
 
 from __future__ import annotations
@@ -27,3 +28,4 @@ cluster_deleted: Callable[[str, str, str], None] | None = None
 addon_changed: Callable[[str, str, dict[str, Any], str, str | None, dict[str, Any], bool], None] | None = None
 addon_conflicts: Callable[[str, str, dict[str, Any], str], list[str]] | None = None
 nodes_changed: Callable[[str, str, dict[str, Any], dict[str, Any], list[str], bool], None] | None = None
+maps_role: Callable[[str, str, str, str], bool] | None = None

@@ -97,6 +97,7 @@ class Cluster(Resource):
     identity_providers: dict[str, Resource] = field(default_factory=dict)
     updates: list[Update] = field(default_factory=list)
     interfaces: list[str] = field(default_factory=list)
+    joined: dict[str, int] = field(default_factory=dict)  # nodes of groups that EKS does not manage, by group
     insights_refresh: Resource | None = None
     creator: str = ""
 
@@ -114,7 +115,7 @@ class Cluster(Resource):
 
     @property
     def ready_nodes(self) -> int:
-        return sum(group.ready for group in self.nodegroups.values())
+        return sum(group.ready for group in self.nodegroups.values()) + sum(self.joined.values())
 
 
 @dataclass

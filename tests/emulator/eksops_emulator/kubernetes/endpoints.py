@@ -59,6 +59,7 @@ class ClusterEndpoints:
         hooks.addon_changed = self._addon
         hooks.addon_conflicts = self._conflicts
         hooks.nodes_changed = self._nodes
+        hooks.maps_role = self._maps_role
         self._emulator.on_reset.append(self.stop)
 
     def uninstall(self) -> None:
@@ -66,7 +67,7 @@ class ClusterEndpoints:
         from eksops_emulator.eks import hooks
 
         hooks.api_server = hooks.cluster_deleted = hooks.addon_changed = None
-        hooks.addon_conflicts = hooks.nodes_changed = None
+        hooks.addon_conflicts = hooks.nodes_changed = hooks.maps_role = None
         if self.stop in self._emulator.on_reset:
             self._emulator.on_reset.remove(self.stop)
         self.stop()
@@ -186,6 +187,10 @@ class ClusterEndpoints:
                 api.objects.delete("Node", held["metadata"]["name"])
         api.objects.add(*wanted)
 
+    def _maps_role(self, account: str, region: str, name: str, role: str) -> bool:
+        key = (account, region, name)
+        return key not in self.clusters or _Admission(key, self).mapped(role)
+
 
 def _identity(item: Item) -> tuple[str, str]:
     return item["kind"], item["metadata"]["name"]
@@ -280,9 +285,10 @@ class _Admission:
         mode = cluster.facts["accessConfig"]["authenticationMode"]
         if mode != "CONFIG_MAP" and arn in cluster.access_entries:
             return True
-        return mode != "API" and (arn == cluster.creator or self._mapped(arn))
+        return mode != "API" and (arn == cluster.creator or self.mapped(arn))
 
-    def _mapped(self, arn: str) -> bool:
+    def mapped(self, arn: str) -> bool:
+        """Whether aws-auth names the principal."""
         api = self._endpoints.clusters[self._key]
         try:
             data = api.objects.get("ConfigMap", "aws-auth").get("data", {})
