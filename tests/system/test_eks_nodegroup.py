@@ -668,6 +668,55 @@ def test_subnets_without_a_way_out_are_refused_by_family(
     assert player.check(MODULE, **options, skip_checks=["routes"])["warnings"] == []
 
 
+NODE_SERVICES = ("ec2", "ecr.api", "ecr.dkr", "s3", "eks-auth")
+
+
+def closed_table(world: Sample) -> str:
+    """A route table without a way out, which the private subnets have from now on."""
+    table: str = world.ec2.create_route_table(VpcId=world.vpc_id)["RouteTable"]["RouteTableId"]
+    for subnet in world.private:
+        world.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    return table
+
+
+def test_vpc_endpoints_serve_nodes_that_have_no_way_out(
+    player: Player, options: dict[str, Any], world: Sample, emulator: Emulator
+) -> None:
+    table = closed_table(world)
+    world.endpoints(*NODE_SERVICES, table=table)
+    msg = player.refuses_unless_mended(MODULE, **options)
+    assert "have no way out, and production has its API endpoint outside the VPC only" in msg
+    player("eks_cluster", name=CLUSTER, endpoint_private_access=True)
+    result = player.converge(MODULE, **options)
+    assert result["nodegroup"]["status"] == "ACTIVE"
+    assert ["nodes reach AWS through VPC endpoints" in text for text in result["warnings"]] == [True, False]
+    assert "pods have no way out of the VPC over IPv6" in result["warnings"][1]
+
+
+def test_the_endpoints_that_are_missing_or_of_no_use_are_named(
+    player: Player, options: dict[str, Any], world: Sample
+) -> None:
+    table = closed_table(world)
+    other = world.ec2.create_route_table(VpcId=world.vpc_id)["RouteTable"]["RouteTableId"]
+    world.endpoints("ec2", "ecr.api", "s3", table=other)
+    msg = player.refuses_unless_mended(MODULE, **options)
+    gateway = next(
+        found["VpcEndpointId"]
+        for found in world.ec2.describe_vpc_endpoints()["VpcEndpoints"]
+        if found["VpcEndpointType"] == "Gateway"
+    )
+    assert f"no VPC endpoint in its place for ecr.dkr, s3 ({gateway} is not in {table}), eks-auth. Lead it to" in msg
+
+
+def test_endpoints_are_not_read_where_routes_lead_out(
+    player: Player, options: dict[str, Any], emulator: Emulator
+) -> None:
+    emulator.journal.clear()
+    player.check(MODULE, **options)
+    assert "DescribeRouteTables" in [call.operation for call in emulator.journal.calls]
+    assert "DescribeVpcEndpoints" not in [call.operation for call in emulator.journal.calls]
+
+
 def test_a_cni_whose_role_may_not_assign_addresses_is_refused(
     player: Player, options: dict[str, Any], world: Sample
 ) -> None:

@@ -17,6 +17,7 @@ MODELS = [
     "ec2::vpc_cidr",
     "ec2::subnet_cidr",
     "ec2::nat_gateway",
+    "ec2::vpc_endpoint",
     "ec2::ipam",
     "eks::cluster",
     "eks::nodegroup",

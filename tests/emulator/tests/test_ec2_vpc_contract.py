@@ -153,6 +153,27 @@ def _endpoint(world: World, number: int = 1, ipv6: bool = True) -> tuple[str, st
     return endpoint["IpAddressType"], endpoint["DnsOptions"]["DnsRecordIpType"]
 
 
+def _endpoint_states(world: World) -> list[Any]:
+    """An interface endpoint as it is made and then described, and what a gateway endpoint is."""
+    subnet = world.subnet(1)
+    for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
+        world.ec2.modify_vpc_attribute(VpcId=world.vpc, **{attribute: {"Value": True}})
+    made = _private_endpoint(world, [subnet])
+    described = world.ec2.describe_vpc_endpoints(VpcEndpointIds=[made["VpcEndpointId"]])["VpcEndpoints"][0]["State"]
+    gateway = world.ec2.create_vpc_endpoint(VpcId=world.vpc, ServiceName="com.amazonaws.eu-west-1.s3")["VpcEndpoint"]
+    return [made["State"], described, gateway["State"], gateway["VpcEndpointType"], gateway["PrivateDnsEnabled"]]
+
+
+def _private_endpoint(world: World, subnets: list[str]) -> Any:
+    return world.ec2.create_vpc_endpoint(
+        VpcId=world.vpc,
+        VpcEndpointType="Interface",
+        ServiceName="com.amazonaws.eu-west-1.sts",
+        SubnetIds=subnets,
+        PrivateDnsEnabled=True,
+    )["VpcEndpoint"]
+
+
 BLOCKED = {"InternetGatewayBlockMode": "block-bidirectional"}
 RULES: list[Rule] = [
     seen(
@@ -339,6 +360,18 @@ RULES: list[Rule] = [
         "a dual-stack endpoint needs subnets with IPv6",
         API + "CreateVpcEndpoint, code presumed",
         lambda w: _endpoint(w, ipv6=False),
+    ),
+    seen(
+        ["pending", "available", "available", "Gateway", False],
+        "an interface endpoint is pending first; one without a type is a gateway, without private DNS",
+        API + "CreateVpcEndpoint, VpcEndpoint; how long it is pending: presumed",
+        _endpoint_states,
+    ),
+    refused(
+        "InvalidParameter",
+        "private DNS needs the VPC's DNS attributes",
+        API + "CreateVpcEndpoint, code presumed",
+        lambda w: _private_endpoint(w, [w.subnet(1)]),
     ),
     refused(
         "InvalidVpcID.NotFound", "an unknown VPC", API + "error codes", lambda w: w.vpc_view("vpc-0123456789abcdef0")

@@ -18,7 +18,7 @@ from moto.ec2.utils import random_vpc_cidr_association_id, random_vpc_id
 
 from . import cidr, errors
 from .family import Responses, tag_list
-from .life import CidrLife
+from .life import CidrLife, Life
 from .plain import Plain
 
 # The VPC user guide's quotas: IPv6 CIDR blocks per VPC.
@@ -350,9 +350,33 @@ class VpcResponses(Responses):
 
     def create_vpc_endpoint(self) -> Any:
         self._check_endpoint_family(self.params.get("IpAddressType"), self.params.get("SubnetIds", []))
+        self._check_private_dns()
         answer = super().create_vpc_endpoint()  # type: ignore[misc]
-        self._set_endpoint(answer.result["VpcEndpoint"], "ipv4")
+        endpoint = answer.result["VpcEndpoint"]
+        self._set_endpoint(endpoint, "ipv4")
+        endpoint.vpc_endpoint_type = endpoint.vpc_endpoint_type or "Gateway"
+        if endpoint.vpc_endpoint_type == "Gateway":
+            endpoint.private_dns_enabled = False
+        else:
+            endpoint.life = Life("ec2::vpc_endpoint", [("pending", "available")])
+            endpoint.state = endpoint.life.now()
         return answer
+
+    def describe_vpc_endpoints(self) -> Any:
+        for endpoint in self.backend.vpc_end_points.values():
+            if endpoint.state == "pending":
+                endpoint.state = endpoint.life.seen()
+        return super().describe_vpc_endpoints()  # type: ignore[misc]
+
+    def _check_private_dns(self) -> None:
+        """Private DNS needs both DNS attributes of the VPC (CreateVpcEndpoint; code and text presumed)."""
+        vpc = self.backend.get_vpc(self.params["VpcId"])
+        if self.params.get("PrivateDnsEnabled") and not (vpc.enable_dns_support and vpc.enable_dns_hostnames):
+            raise errors.refuse(
+                "InvalidParameter",
+                "Enabling private DNS requires both enableDnsSupport and enableDnsHostnames VPC attributes set to true"
+                f" for {vpc.id}",
+            )
 
     def modify_vpc_endpoint(self) -> Any:
         endpoint = self.backend.get_vpc_end_point(self.params["VpcEndpointId"])

@@ -115,6 +115,24 @@ class Sample:
             EgressOnlyInternetGatewayId=egress["EgressOnlyInternetGatewayId"],
         )
 
+    def endpoints(self, *services: str, table: str = "") -> None:
+        """VPC endpoints, available: of S3 a gateway in this route table, of other services interfaces."""
+        for attribute in ("EnableDnsSupport", "EnableDnsHostnames"):
+            self.ec2.modify_vpc_attribute(VpcId=self.vpc_id, **{attribute: {"Value": True}})
+        for service in services:
+            kind: dict[str, Any] = {"VpcEndpointType": "Interface", "PrivateDnsEnabled": True}
+            if service == "s3":
+                kind = {"VpcEndpointType": "Gateway", "RouteTableIds": [table]}
+            else:
+                kind["SubnetIds"] = self.private
+            name = f"com.amazonaws.{self.ec2.meta.region_name}.{service}"
+            self.ec2.create_vpc_endpoint(VpcId=self.vpc_id, ServiceName=name, **kind)
+        for _unused in range(20):
+            found = self.ec2.describe_vpc_endpoints()["VpcEndpoints"]
+            if all(endpoint["State"] == "available" for endpoint in found):
+                return
+        raise RuntimeError("the endpoints never became available")
+
     def role(self, name: str, service: str, policies: tuple[str, ...] = (), actions: Any = "sts:AssumeRole") -> str:
         """A role that an AWS service may assume, with AWS's managed policies; its ARN."""
         statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": actions}
