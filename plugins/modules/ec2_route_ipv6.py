@@ -77,6 +77,13 @@ options:
       - With O(state=absent), whether to delete the one that was made so, when no route leads to it any more.
     type: bool
     default: false
+  planned:
+    description:
+      - What earlier tasks of the same play have returned, RV(route_tables) and RV(egress_only_internet_gateway_ids) of
+        this module or RV(eksops.ipv6.ec2_vpc_ipv6_network#module:network). In check mode that is then taken as done.
+        Without check mode it means nothing.
+    type: list
+    elements: dict
   tags:
     description: Tags of gateways and route tables that are made here.
     type: dict
@@ -173,7 +180,7 @@ route_tables:
       type: dict
       sample: {"::/0": "eigw-0123456789abcdef0", "2001:db8:1234:1a00::/56": "local"}
 egress_only_internet_gateway_ids:
-  description: The egress-only internet gateways, by VPC, where a route leads to one.
+  description: The egress-only internet gateways, by VPC, where a route leads to one; null for one that is deleted.
   returned: success
   type: dict
 blackholes:
@@ -229,6 +236,7 @@ DOOR = Door(
         },
         "shared_tables": {"type": "str", "choices": ["refuse", "change", "split"], "default": "refuse"},
         "create_egress_only_internet_gateway": {"type": "bool", "default": False},
+        "planned": {"type": "list", "elements": "dict"},
         "tags": {"type": "dict"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     },

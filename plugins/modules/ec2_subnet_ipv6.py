@@ -95,6 +95,12 @@ options:
       - The VPC's IPv6 block that slots are counted in. The first one of the VPC when not given.
       - A block that another task of the same check mode is about to add can be named by its C(pending:...) value.
     type: str
+  planned:
+    description:
+      - The RV(subnets) that earlier tasks of the same play have returned. In check mode the subnets are then taken to
+        be so already, and no slot is given out twice. Without check mode it means nothing.
+    type: list
+    elements: dict
   assign_ipv6_address_on_creation: *assign
   enable_dns64: *dns64
   private_dns_hostname_type_on_launch: *hostname
@@ -240,6 +246,7 @@ DOOR = Door(
         },
         "state": {"type": "str", "choices": ["present", "absent"]},
         "vpc_ipv6_cidr_block": {"type": "str"},
+        "planned": {"type": "list", "elements": "dict"},
         **ATTRIBUTES,
     },
     build=subnet_ipv6.build,

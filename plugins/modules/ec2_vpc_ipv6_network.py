@@ -329,6 +329,9 @@ network:
         ipv6_slot:
           description: Number of its /64 in the VPC's block; null when it lies in another block of the VPC.
           type: int
+        assign_ipv6_address_on_creation:
+          description: Whether new network interfaces get an IPv6 address, which EKS nodes need.
+          type: bool
         adopted:
           description: Whether the document adopts it.
           type: bool

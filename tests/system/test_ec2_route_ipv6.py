@@ -17,6 +17,7 @@ MODULE = "ec2_route_ipv6"
 Aws = Callable[..., Any]
 TO_EIGW = [{"target": "egress_only_internet_gateway"}]
 TO_IGW = [{"target": "internet_gateway"}]
+DOCS = {"destination": "2001:db8::/48"}
 
 
 def routes(ec2: Any, table_id: str, both: bool = False) -> dict[str, str]:
@@ -287,6 +288,62 @@ def test_unchanged_routes_are_read_with_one_call_a_type(player: Player, aws: Aws
     calls = Counter(call.operation for call in player.emulator.journal.calls)
     assert set(calls.values()) == {1}
     assert set(calls) <= {"DescribeSubnets", "DescribeRouteTables", "DescribeEgressOnlyInternetGateways"}
+
+
+def in_turn(player: Player, *documents: dict[str, Any], planned: list[dict[str, Any]] | None = None) -> None:
+    """Tasks of one play: each predicts what it then does, although nothing was done when it predicted."""
+    told, predicted = list(planned or ()), []
+    for document in documents:
+        result = player.check(MODULE, **document, planned=told)
+        told.append({key: result[key] for key in ("route_tables", "egress_only_internet_gateway_ids")})
+        predicted += operations(result["plan"])
+    before = len(player.writes())
+    for document in documents:
+        player(MODULE, **document, planned=told)
+    assert player.writes()[before:] == predicted
+
+
+@pytest.mark.parametrize("shared_tables", ["split", "change"])
+def test_what_earlier_tasks_have_planned_is_taken_as_done(player: Player, aws: Aws, shared_tables: str) -> None:
+    """Two tasks that need the same gateway make it once, and one finds the table that the other has split."""
+    ec2 = aws("ec2")
+    old = existing.make(ec2, subnets=4)
+    ec2.create_route(RouteTableId=old.main_table, DestinationCidrBlock="0.0.0.0/0", GatewayId=old.gateway)
+    alike = {"vpc_id": old.vpc_id, "routes": TO_EIGW, "create_egress_only_internet_gateway": True}
+    documents = [
+        {**alike, "subnet_ids": [subnet_id], "shared_tables": shared_tables}
+        for subnet_id in (old.subnets[1], old.subnets[2], old.subnets[0], old.subnets[3], old.subnets[1])
+    ]
+    in_turn(player, *documents)
+    assert Counter(player.writes())["ec2", "CreateEgressOnlyInternetGateway"] == 1
+    in_turn(player, *({**document, "state": "absent"} for document in documents))
+    assert player.writes()[-1] == ("ec2", "DeleteEgressOnlyInternetGateway")
+
+
+def test_what_the_network_has_planned_is_taken_as_done(player: Player, aws: Aws) -> None:
+    ec2 = aws("ec2")
+    old = existing.make(ec2)
+    ec2.delete_route(RouteTableId=old.table, DestinationCidrBlock="0.0.0.0/0")
+    ec2.detach_internet_gateway(InternetGatewayId=old.gateway, VpcId=old.vpc_id)
+    network = {
+        "name": "n",
+        "vpc": {"id": old.vpc_id},
+        "public_subnets": [{"id": old.subnets[0]}],
+        "private_subnets": [{"id": subnet_id} for subnet_id in old.subnets[1:]],
+    }
+    coming = player.check("ec2_vpc_ipv6_network", **network)["network"]
+    documents = [
+        {"vpc_id": old.vpc_id, "subnet_ids": old.subnets[:1], "routes": TO_IGW},
+        {"vpc_id": old.vpc_id, "subnet_ids": old.subnets[1:], "routes": [*TO_EIGW, {**TO_IGW[0], **DOCS}]},
+    ]
+    told, predicted = [coming], []
+    for document in documents:
+        predicted += operations(player.check(MODULE, **document, planned=told)["plan"])
+    player("ec2_vpc_ipv6_network", **network)
+    before = len(player.writes())
+    for document in documents:
+        player(MODULE, **document)
+    assert player.writes()[before:] == predicted == [("ec2", "CreateRoute")]
 
 
 def test_tables_of_a_network_to_come_are_planned(player: Player) -> None:

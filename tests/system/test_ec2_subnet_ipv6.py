@@ -210,6 +210,49 @@ def test_subnets_of_a_network_to_come_are_planned(player: Player) -> None:
     assert player.check(MODULE, vpc_id=network["vpc_id"], state="present")["plan"] == []
 
 
+def test_what_earlier_tasks_have_planned_is_taken_as_done(player: Player, aws: Aws) -> None:
+    """Two tasks of one play, in check mode, plan what they then do: no slot twice, no call twice."""
+    ec2 = aws("ec2")
+    old = existing.make(ec2)
+    first = {"subnet_ids": [old.subnets[1]], "state": "present", "assign_ipv6_address_on_creation": True}
+    then = {"vpc_id": old.vpc_id, "state": "present", "assign_ipv6_address_on_creation": True}
+    earlier = player.check(MODULE, **first)
+    for named in ({"vpc_id": old.vpc_id}, {"subnet_ids": old.subnets}):
+        predicted = player.check(MODULE, **{**then, "vpc_id": None, **named}, planned=earlier["subnets"])
+        assert [item["ipv6_slot"] for item in by_id(predicted).values()].count(0) == 1
+    player(MODULE, **first)
+    assert player(MODULE, **then, planned=earlier["subnets"])["plan"] == predicted["plan"]
+    gone = player.check(MODULE, subnet_ids=[old.subnets[1]], state="absent")["subnets"]
+    assert len(player.check(MODULE, vpc_id=old.vpc_id, state="absent", planned=gone)["plan"]) == 4
+
+
+def test_slots_in_a_block_to_come_are_given_out_once(player: Player, aws: Aws) -> None:
+    old = existing.make(aws("ec2"), ipv6=False, subnets=4)
+    network = {"name": "n", "vpc": {"id": old.vpc_id, "ipv6": {"provider": "amazon"}}, "public_subnets": []}
+    adopted = [{"id": subnet_id} for subnet_id in old.subnets[2:]]
+    coming = player.check("ec2_vpc_ipv6_network", **network, private_subnets=adopted)["network"]
+    planned = coming["subnets"]
+    options = {"vpc_id": old.vpc_id, "state": "present", "vpc_ipv6_cidr_block": coming["ipv6_cidr_block"]}
+    for subnet_id, slot in ((old.subnets[2], None), (old.subnets[1], 2), (old.subnets[0], 3)):
+        result = player.check(MODULE, **options, subnet_ids=[subnet_id], planned=planned)
+        planned = planned + result["subnets"]
+        asked = [step["request"]["Ipv6CidrBlock"] for step in result["plan"]]
+        assert asked == ([f"{coming['ipv6_cidr_block']}#{slot}"] if slot else [])
+    taken = [{"id": old.subnets[0], "ipv6_slot": 2}]
+    told = player.fails(MODULE, check=True, **options, subnets=taken, planned=planned[:-1])
+    assert f"slot 2 is taken by {old.subnets[1]}" in told["msg"]
+
+
+def test_subnets_that_ipv6_will_not_reach_are_told(player: Player, aws: Aws) -> None:
+    ec2 = aws("ec2")
+    old = existing.make(ec2)
+    ec2.create_tags(Resources=[old.subnets[0]], Tags=[{"Key": "kubernetes.io/role/cni", "Value": "0"}])
+    ec2.modify_vpc_block_public_access_options(InternetGatewayBlockMode="block-bidirectional")
+    warnings = player.check(MODULE, subnet_ids=old.subnets[:2], state="present")["warnings"]
+    assert [old.subnets[0] in text and "kubernetes.io/role/cni=0" in text for text in warnings] == [True, False]
+    assert "Block Public Access" in warnings[1] and old.subnets[1] in warnings[1]
+
+
 def test_a_block_that_an_interrupted_run_took_off_is_waited_for(player: Player, aws: Aws) -> None:
     ec2 = aws("ec2")
     old = existing.make(ec2)

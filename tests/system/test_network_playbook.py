@@ -53,6 +53,7 @@ def document(old: existing.Network, report: Path) -> dict[str, Any]:
         "eks_network_ipv6_subnets": [
             {"filter_tags": {"tier": "private"}, "state": "present", "assign_ipv6_address_on_creation": True},
             {"subnets": [{"id": old.subnets[0], "ipv6_slot": 40}], "state": "present"},
+            {"state": "present", "assign_ipv6_address_on_creation": True},  # of all, also of those above
         ],
         "eks_network_ipv6_routes": [
             {"subnet_ids": [old.subnets[0]], "routes": [{"target": "internet_gateway"}]},
@@ -60,6 +61,12 @@ def document(old: existing.Network, report: Path) -> dict[str, Any]:
                 "subnet_filter_tags": {"tier": "private"},
                 "routes": [{"destination": "::/0", "target": "egress_only_internet_gateway"}],
                 "create_egress_only_internet_gateway": True,
+            },
+            {
+                "subnet_ids": [old.subnets[1]],
+                "routes": [{"destination": "2001:db8:8000::/48", "target": "egress_only_internet_gateway"}],
+                "create_egress_only_internet_gateway": True,
+                "shared_tables": "change",
             },
         ],
         "eks_network_ipv6_security_groups": [{}],
@@ -96,6 +103,9 @@ def test_ipv6_comes_as_planned_and_goes_without_a_trace(playbooks: Playbooks, aw
     told = json.loads(report.read_text())
     assert told["check_mode"] is True
     assert [(step["service"], step["operation"]) for step in told["changes"]] == planned.steps
+
+    slots = [step["after"]["ipv6_cidr_block"] for step in told["changes"] if "SubnetCidr" in step["operation"]]
+    assert [slot.rpartition("#")[2] for slot in slots] == ["0", "1", "40"]
 
     applied = playbooks(NETWORK, wanted)
     assert applied.writes == planned.steps

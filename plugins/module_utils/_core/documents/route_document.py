@@ -50,10 +50,11 @@ class Document:
     creates_gateway: bool
     tags: Mapping[str, str]
     present: bool
+    planned: tuple[Mapping[str, Any], ...] = ()
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Document:
-        """From the module's parameters."""
+    def from_params(cls, params: Mapping[str, Any], check_mode: bool = False) -> Document:
+        """From the module's parameters. What earlier tasks have planned counts in check mode only."""
         return cls(
             vpc_id=params["vpc_id"],
             subnet_ids=tuple(params["subnet_ids"] or ()),
@@ -68,6 +69,7 @@ class Document:
             creates_gateway=params["create_egress_only_internet_gateway"],
             tags=params["tags"] or {},
             present=params["state"] == "present",
+            planned=tuple(params["planned"] or ()) if check_mode else (),
         )
 
     @property

@@ -21,7 +21,8 @@ from ..ec2.ownership import Owner
 from ..ec2.route_table import Target
 from ..plan import PENDING, Outcome, Plan, Problem, Step, is_pending, refuse_if_any
 from ..session import Session
-from .route_document import EIGW, IGW, MEMBERS, NAT, Document, Wanted, refuse
+from . import route_planned
+from .route_document import EIGW, IGW, NAT, Document, Wanted, refuse
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ class Change:
 
 def build(params: Mapping[str, Any], session: Session) -> Outcome:
     """The module C(ec2_route_ipv6)."""
-    document = Document.from_params(vpc.with_vpc_id(session, params))
+    document = Document.from_params(vpc.with_vpc_id(session, params), session.host.check_mode)
     refuse_if_any(refuse(document))
     live = _observe(session, document)
     named, problems = _named_subnets(document, live)
@@ -79,7 +80,7 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
     plan = Plan.of(
         *(egress.plan(_owner(document, vpc_id), vpc_id, None) for vpc_id in gateways),
         *(_plan(document, change, parts, changed) for change in changes),
-        _gateways_gone(document, live, changes, left),
+        *_gateways_gone(document, live, changes, left).values(),
     )
     if not document.present:
         left += _splits_left(changes)
@@ -112,12 +113,13 @@ def _observe(session: Session, document: Document) -> Live:
     if document.leads_to(EIGW, "eigw-") or cleans_up:
         reads["egress"] = lambda: egress.observe_all(session)
     read = {**first, **session.together(**reads)}
+    planned = document.planned
     return Live(
-        tuple(read.get("tables", ())),
+        route_planned.tables(read.get("tables", ()), planned),
         tuple(read.get("subnets", ())),
         "subnets" in reads,
-        read.get("internet", {}),
-        read.get("egress", {}),
+        route_planned.internet_gateways(read.get("internet", {}), planned),
+        route_planned.egress_gateways(read.get("egress", {}), planned),
     )
 
 
@@ -239,10 +241,7 @@ def _target(
         if attached is None and text == EIGW and document.creates_gateway and document.present:
             return Target("EgressOnlyInternetGatewayId", egress.gateway_id(_owner(document, table.vpc_id), None)), []
         return _gateway(document, table, item, attached, "EgressOnlyInternetGatewayId")
-    egress_only = is_pending(text) and egress.PART in text
-    otherwise = "EgressOnlyInternetGatewayId" if egress_only else "GatewayId"
-    member = next((name for prefix, name in MEMBERS.items() if text.startswith(prefix)), otherwise)
-    return (Target(member, text) if text else None), []
+    return (route_planned.target_of(text) if text else None), []
 
 
 def _gateway(
@@ -374,12 +373,14 @@ def _gateways_to_make(document: Document, live: Live, changes: Sequence[Change])
     return sorted(item for item in vpc_ids if item not in live.egress_gateways and not is_pending(item))
 
 
-def _gateways_gone(document: Document, live: Live, changes: Sequence[Change], left: list[dict[str, Any]]) -> Plan:
-    """Gateways that this module made, when no route leads to them any more; those that stay, with the reason."""
+def _gateways_gone(
+    document: Document, live: Live, changes: Sequence[Change], left: list[dict[str, Any]]
+) -> dict[str, Plan]:
+    """Gateways that this module made, when no route leads to them any more, by VPC; in C(left) why the others stay."""
     if document.present or not document.creates_gateway:
-        return Plan()
+        return {}
     going = {(change.table.id, destination) for change in changes for destination, _target in change.routes}
-    plan = Plan()
+    plans = {}
     for vpc_id in sorted({change.table.vpc_id for change in changes}):
         gateway = live.egress_gateways.get(vpc_id)
         owner = _owner(document, vpc_id)
@@ -394,8 +395,8 @@ def _gateways_gone(document: Document, live: Live, changes: Sequence[Change], le
         if users:
             left.append({"resource": gateway.id, "reason": f"{', '.join(users)} leads to it"})
         else:
-            plan += egress.plan_absent(owner, gateway)
-    return plan
+            plans[vpc_id] = egress.plan_absent(owner, gateway)
+    return plans
 
 
 def _splits_left(changes: Sequence[Change]) -> list[dict[str, Any]]:
@@ -414,6 +415,7 @@ def _facts(document: Document, live: Live, changes: Sequence[Change], parts: Map
     made: dict[str, Any] = {vpc_id: gateway.id for vpc_id, gateway in live.egress_gateways.items()}
     for vpc_id in _gateways_to_make(document, live, changes):
         made[vpc_id] = egress.gateway_id(_owner(document, vpc_id), None)
+    made |= dict.fromkeys(_gateways_gone(document, live, changes, []))
     vpc_ids = sorted({change.table.vpc_id for change in changes})
     return {
         "route_tables": [_table_facts(change, parts) for change in changes],

@@ -11,7 +11,7 @@ and all subnets of those VPCs are read only where one needs a free slot.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from ipaddress import ip_network
 from typing import Any
 
@@ -60,16 +60,19 @@ class Document:
     vpc_ipv6_cidr_block: str | None
     present: bool | None
     selections: tuple[Selection, ...]
+    planned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Document:
-        """From the module's parameters."""
+    def from_params(cls, params: Mapping[str, Any], check_mode: bool = False) -> Document:
+        """From the module's parameters. What earlier tasks have planned counts in check mode only."""
         state = params["state"]
+        planned = (params["planned"] or ()) if check_mode else ()
         return cls(
             vpc_id=params["vpc_id"],
             vpc_ipv6_cidr_block=params["vpc_ipv6_cidr_block"],
             present=None if state is None else state == "present",
             selections=tuple(_selections(params)),
+            planned={entry["id"]: entry for entry in planned if "id" in entry},
         )
 
 
@@ -110,7 +113,7 @@ class Live:
 
 def build(params: Mapping[str, Any], session: Session) -> Outcome:
     """The module C(ec2_subnet_ipv6)."""
-    document = Document.from_params(vpc.with_vpc_id(session, params))
+    document = Document.from_params(vpc.with_vpc_id(session, params), session.host.check_mode)
     refuse_if_any(refuse(document))
     if document.vpc_id is not None and is_pending(document.vpc_id) and session.host.check_mode:
         document = _of_vpc_to_come(document)
@@ -185,7 +188,7 @@ def _refuse_place(selection: Selection) -> list[Problem]:
 def _of_vpc_to_come(document: Document) -> Document:
     """Of a VPC that is yet to be made only the subnets that are named by a pending id can be spoken of."""
     named = tuple(item for item in document.selections if item.id is not None and is_pending(item.id))
-    return Document(None, document.vpc_ipv6_cidr_block, document.present, named)
+    return replace(document, vpc_id=None, selections=named)
 
 
 def _observe(session: Session, document: Document) -> Live:
@@ -194,9 +197,24 @@ def _observe(session: Session, document: Document) -> Live:
         read = session.together(
             vpcs=lambda: vpc.observe_ids(session, [vpc_id]), subnets=lambda: subnet.observe(session, vpc_id)
         )
-        return Live(tuple(read["subnets"]), read["vpcs"])
+        return Live(_as_planned(document, read["subnets"]), read["vpcs"])
     ids = [item.id for item in document.selections if item.id is not None and not is_pending(item.id)]
-    return Live(tuple(subnet.observe_ids(session, ids)))
+    return Live(_as_planned(document, subnet.observe_ids(session, ids)))
+
+
+def _as_planned(document: Document, items: Iterable[subnet.Observed]) -> tuple[subnet.Observed, ...]:
+    """Live subnets as they are once earlier tasks of the same check mode are done."""
+    return tuple(_after(item, document.planned[item.id]) if item.id in document.planned else item for item in items)
+
+
+def _after(item: subnet.Observed, planned: Mapping[str, Any]) -> subnet.Observed:
+    changes = {option: planned[option] for option in OPTIONS if planned.get(option) is not None}
+    block = planned.get("ipv6_cidr_block")
+    if block is None:
+        changes |= {"ipv6_cidr_block": None, "ipv6_state": None, "ipv6_association_id": None, "ipv6_leaving": False}
+    elif item.ipv6_cidr_block is None:
+        changes |= {"ipv6_cidr_block": block, "ipv6_state": "associated", "ipv6_leaving": False}
+    return replace(item, **changes)
 
 
 def _targets(document: Document, live: Live, check_mode: bool) -> tuple[list[Target], list[Problem]]:
@@ -285,7 +303,7 @@ def _with_neighbours(session: Session, document: Document, targets: Sequence[Tar
     reads = {vpc_id: lambda vpc_id=vpc_id: subnet.observe(session, vpc_id) for vpc_id in sorted(needing)}
     read = session.together(vpcs=lambda: vpc.observe_ids(session, vpc_ids) if vpc_ids else {}, **reads)
     vpcs = read.pop("vpcs")
-    around = [item for items in read.values() for item in items]
+    around = _as_planned(document, [item for items in read.values() for item in items])
     return Live((*(item for item in live.subnets if item.vpc_id not in needing), *around), vpcs)
 
 
@@ -315,18 +333,26 @@ def _place(document: Document, targets: Sequence[Target], live: Live) -> tuple[d
     problems: list[Problem] = []
     wanting: dict[str, list[Target]] = {}
     for target in targets:
-        if _gets_block(document, target) and not target.pending:
+        if _gets_block(document, target) and not target.pending and not is_pending(target.observed.ipv6_cidr_block):
             wanting.setdefault(target.observed.vpc_id, []).append(target)
     for vpc_id, members in wanting.items():
         space, found = _space(document, live.vpcs[vpc_id], members)
         problems += found
         if space is None:
             continue
-        around = [item for item in live.subnets if item.vpc_id == vpc_id]
+        around = [item for item in live.subnets if item.vpc_id == vpc_id and not is_pending(item.ipv6_cidr_block)]
+        space.taken_slots.update(_slots_to_come(document, space))
         given, found = place([(item.subnet, item.observed) for item in members], around, space)
         problems += found
         placed.update({item.id: item for item in given})
     return placed, problems
+
+
+def _slots_to_come(document: Document, space: Space) -> dict[int, str]:
+    """The slots that earlier tasks have planned in a block which the VPC is yet to get, each with its subnet."""
+    begin = f"{space.ipv6_block}#"
+    texts = {subnet_id: str(planned.get("ipv6_cidr_block")) for subnet_id, planned in document.planned.items()}
+    return {int(text[len(begin) :]): subnet_id for subnet_id, text in texts.items() if text.startswith(begin)}
 
 
 def _as_it_is(target: Target) -> subnet.Placed:
@@ -411,11 +437,12 @@ def _lies_in(block: Any, home: vpc.Observed | None) -> tuple[str | None, int | N
 
 
 def _warnings(document: Document, targets: Sequence[Target]) -> list[str]:
+    getting = [item.observed for item in targets if _gets_block(document, item)]
+    warnings = [*subnet.cni_warnings(getting), *subnet.blocked_warnings(getting)]
     with_dns64 = [item.observed.id for item in targets if _attributes(document, item).get("enable_dns64")]
-    if not with_dns64:
-        return []
-    text = (
-        f"DNS64 on {', '.join(with_dns64)}: names that have IPv4 addresses only resolve to 64:ff9b::/96, which needs a "
-        "route to a NAT gateway, and pods of an IPv6 cluster no longer leave by their node's IPv4 address."
-    )
-    return [text]
+    if with_dns64:
+        warnings.append(
+            f"DNS64 on {', '.join(with_dns64)}: names that have IPv4 addresses only resolve to 64:ff9b::/96, which "
+            "needs a route to a NAT gateway, and pods of an IPv6 cluster no longer leave by their node's IPv4 address."
+        )
+    return warnings

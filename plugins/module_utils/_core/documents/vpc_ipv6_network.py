@@ -27,8 +27,6 @@ from . import network_teardown
 from .network_document import RESERVATION, ZONES_SOURCE, Document, choose_zones, refuse, refuse_zones
 from .network_layout import Pair, Space, place
 
-CNI_TAG = "kubernetes.io/role/cni"
-
 
 @dataclass(frozen=True)
 class Live:
@@ -432,18 +430,10 @@ def _warnings(network: Network) -> list[str]:
 
 def _block_public_access(network: Network) -> list[str]:
     """What VPC Block Public Access does to the gateways (VPC user guide: block public access to VPCs and subnets)."""
-    modes: dict[str, list[str]] = {}
-    for item in network.placed:
-        if item.observed is not None:
-            modes.setdefault(item.observed.internet_gateway_block_mode, []).append(item.observed.id)
-    warnings = []
-    if "block-bidirectional" in modes:
-        warnings.append(
-            "VPC Block Public Access is bidirectional: nothing passes the internet gateway, the NAT gateways and the "
-            f"egress-only internet gateway from or to {', '.join(modes['block-bidirectional'])}. Exclude the VPC."
-        )
+    live = [item.observed for item in network.placed if item.observed is not None]
+    warnings = subnet.blocked_warnings(live)
     public = {item.observed.id for item in network.public if item.observed is not None}
-    shut = [subnet_id for subnet_id in modes.get("block-ingress", ()) if subnet_id in public]
+    shut = [item.id for item in live if item.internet_gateway_block_mode == "block-ingress" and item.id in public]
     if shut:
         warnings.append(
             f"VPC Block Public Access blocks ingress: public subnets are not reached from outside ({', '.join(shut)})."
@@ -455,12 +445,7 @@ def _subnet_warnings(network: Network, item: subnet.Placed) -> list[str]:
     observed = item.observed
     if observed is None:
         return []
-    warnings = []
-    if observed.tags.get(CNI_TAG) == "0":
-        warnings.append(
-            f"{observed.id} carries {CNI_TAG}=0: the VPC CNI from 1.22 on then looks for another subnet, with calls "
-            "that no IPv6 policy allows."
-        )
+    warnings = subnet.cni_warnings([observed])
     if not item.subnet.adopted:
         return warnings
     if observed.enable_dns64:

@@ -19,6 +19,7 @@ from .ownership import Owner
 
 # Tags by which load balancer controllers find subnets (AWS Load Balancer Controller: subnet auto discovery).
 ROLE_TAGS = {True: {"kubernetes.io/role/elb": "1"}, False: {"kubernetes.io/role/internal-elb": "1"}}
+CNI_TAG = "kubernetes.io/role/cni"
 NOT_READY = (
     "length(Subnets[?State!='available' || !Ipv6CidrBlockAssociationSet[?Ipv6CidrBlockState.State=='associated']])"
 )
@@ -258,6 +259,26 @@ def await_gone(subnet_ids: Sequence[Any]) -> Await | None:
     return Await(f"{len(subnet_ids)} subnets (IPv6 blocks still there)", wait)
 
 
+def cni_warnings(items: Iterable[Observed]) -> list[str]:
+    """Subnets in which the VPC CNI makes no interface, by their tag."""
+    return [
+        f"{item.id} carries {CNI_TAG}=0: the VPC CNI from 1.22 on then looks for another subnet, with calls that no "
+        "IPv6 policy allows."
+        for item in items
+        if item.tags.get(CNI_TAG) == "0"
+    ]
+
+
+def blocked_warnings(items: Iterable[Observed]) -> list[str]:
+    """Subnets of which nothing leaves (VPC user guide: block public access to VPCs and subnets)."""
+    shut = [item.id for item in items if item.internet_gateway_block_mode == "block-bidirectional"]
+    text = (
+        "VPC Block Public Access is bidirectional: nothing passes the internet gateway, the NAT gateways and the "
+        f"egress-only internet gateway from or to {', '.join(shut)}. Exclude the VPC."
+    )
+    return [text] if shut else []
+
+
 def facts(placed: Placed) -> dict[str, Any]:
     """The subnet as it will be."""
     observed = placed.observed
@@ -270,6 +291,7 @@ def facts(placed: Placed) -> dict[str, Any]:
         "cidr_block": placed.cidr_block,
         "ipv6_cidr_block": placed.ipv6_cidr_block,
         "ipv6_slot": placed.slot,
+        "assign_ipv6_address_on_creation": True,
         "adopted": placed.subnet.adopted,
         "tags": tagging.after(observed.tags if observed else {}, wanted, ()),
     }
