@@ -848,7 +848,7 @@ def widgets(api: Client) -> Iterator[str]:
     path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
     api.ok("POST", path, definition)
     for event in api.watch(path, fieldSelector=f"metadata.name=widgets.{group}", timeoutSeconds=20):
-        states = {item["type"]: item["status"] for item in event["object"].get("status", {}).get("conditions", [])}
+        states = {item["type"]: item["status"] for item in event["object"].get("status", {}).get("conditions") or []}
         if states.get("Established") == "True":
             break
     deadline = monotonic() + 30
