@@ -52,6 +52,7 @@ Dir::State::status "$WORK/apt/state/status";
 Dir::Cache "$WORK/apt/cache";
 APT::Sandbox::User "";
 Acquire::Languages "none";
+Acquire::Retries "3";
 CONF
     : >"$WORK/apt/state/status"
     export APT_CONFIG=$WORK/apt/apt.conf
