@@ -15,7 +15,7 @@ description:
   - Creates and removes Fargate profiles. AWS has no call to change one but for its tags. A change is refused with the
     reason, or carried out as removal and creation when O(replace) says so.
   - Before a profile is made its subnets are looked at. They have to be private, to have both families in an IPv6
-    cluster, to assign IPv6 addresses, and to have a way out in both families.
+    cluster, to assign IPv6 addresses, and to have a way out in both families, or VPC endpoints in its place.
   - An option that is not given is not managed.
 author:
   - The eksops.ipv6 authors (@eksops)
@@ -62,7 +62,10 @@ options:
     default: false
   skip_checks:
     description:
-      - Checks of a new profile to leave out. V(routes) is for subnets whose way out are VPC endpoints.
+      - Checks of a new profile to leave out.
+      - V(routes) is the default routes of both families. Where one is missing, VPC endpoints of C(ecr.api), C(ecr.dkr)
+        and C(s3) may serve instead [presumed], available and with private DNS or in the subnet's route table. Then the
+        cluster's API endpoint has to be in the VPC too.
     type: list
     elements: str
     choices: [routes]
@@ -87,7 +90,8 @@ notes:
   - A cluster makes and removes one profile at a time. Others that are under way are waited for.
   - That a route of C(::/0) to an internet gateway makes a subnet public to Fargate is [unverified]; EKS's
     documentation speaks of internet gateways only.
-  - To make a profile it also needs C(ec2:DescribeSubnets) and C(ec2:DescribeRouteTables).
+  - To make a profile it also needs C(ec2:DescribeSubnets) and C(ec2:DescribeRouteTables), and where a default route is
+    missing C(ec2:DescribeVpcEndpoints).
 seealso:
   - module: eksops.ipv6.iam_eks_roles
   - module: eksops.ipv6.eks_nodegroup

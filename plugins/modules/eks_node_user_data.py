@@ -131,17 +131,19 @@ options:
     description:
       - The subnets that self-managed nodes shall be in. When given, everything that they need is looked at, and refused
         where it is missing, all at once. That is both families, IPv6 addresses on creation, routes out in both
-        families, and the VPC CNI with a role that may assign IPv6 addresses.
+        families or VPC endpoints in their place, and the VPC CNI with a role that allows what its version calls.
+      - A public subnet that does not assign public IPv4 addresses is a warning. The launch template may give them.
       - In check mode what an earlier task may mend is a warning.
     type: list
     elements: str
   node_role_arn:
-    description: The nodes' role, which the VPC CNI takes where it has none of its own. Only looked at.
+    description:
+      - The nodes' role, which the VPC CNI takes where it has none of its own. Only looked at, as
+        M(eksops.ipv6.eks_nodegroup) does.
     type: str
   skip_checks:
     description:
-      - Checks of O(subnet_ids) to leave out. V(routes) is for subnets whose way out are VPC endpoints, V(cni) for
-        clusters with another CNI than Amazon's.
+      - Checks of O(subnet_ids) to leave out, as O(eksops.ipv6.eks_nodegroup#module:skip_checks) has them.
     type: list
     elements: str
     choices: [routes, cni]

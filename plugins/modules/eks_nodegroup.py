@@ -184,8 +184,12 @@ options:
     default: false
   skip_checks:
     description:
-      - Checks of a new node group to leave out. V(routes) is for subnets whose way out are VPC endpoints, V(cni) for
-        clusters with another CNI than Amazon's.
+      - Checks of a new node group to leave out.
+      - V(routes) is the default routes of both families. Where one is missing, VPC endpoints may serve the nodes
+        instead, available and with private DNS or in the subnet's route table. Those are C(ec2), C(ecr.api),
+        C(ecr.dkr) and C(s3), and of the CNI's own role C(sts) (an annotated service account) or C(eks-auth) (EKS Pod
+        Identity). Then the cluster's API endpoint has to be in the VPC too.
+      - V(cni) is Amazon's CNI, and the roles that it and the nodes have. Leave it out for clusters with another CNI.
     type: list
     elements: str
     choices: [routes, cni]
@@ -223,8 +227,12 @@ extends_documentation_fragment:
   - eksops.ipv6.attributes.writes
 notes:
   - To make a node group it also needs C(ec2:DescribeSubnets), C(ec2:DescribeRouteTables), C(ec2:DescribeInstanceTypes),
-    and with a launch template C(ec2:DescribeLaunchTemplateVersions). The role of the CNI is looked at where the caller
-    has C(iam:SimulatePrincipalPolicy).
+    with a launch template C(ec2:DescribeLaunchTemplateVersions), and where a default route is missing
+    C(ec2:DescribeVpcEndpoints).
+  - The policies of the CNI's role and of the nodes' are read and judged with C(iam:GetRole), C(iam:GetRolePolicy),
+    C(iam:GetPolicy), C(iam:GetPolicyVersion), C(iam:ListRolePolicies) and C(iam:ListAttachedRolePolicies); without
+    these with C(iam:SimulatePrincipalPolicy). A caller who has neither gets a warning that names what was not judged.
+  - The security groups and policies of VPC endpoints are not looked at.
   - That a subnet counts as public by a route to an internet gateway in either family is [unverified]; EKS's
     documentation does not say which.
 seealso:

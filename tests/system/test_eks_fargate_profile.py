@@ -166,6 +166,18 @@ def test_subnets_that_pods_cannot_use_are_refused_all_at_once(
     assert f"{plain} has no active route to ::/0" in msg
 
 
+def test_vpc_endpoints_serve_pods_that_have_no_way_out(player: Player, world: Sample, options: dict[str, Any]) -> None:
+    table = world.ec2.create_route_table(VpcId=world.vpc_id)["RouteTable"]["RouteTableId"]
+    for subnet in world.private:
+        world.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    player("eks_cluster", name=CLUSTER, endpoint_private_access=True)
+    world.endpoints("ecr.api", "ecr.dkr")
+    assert "no VPC endpoint in its place for s3." in player.refuses_unless_mended(MODULE, **options)
+    world.endpoints("s3", table=table)
+    closed, ipv4_only = player.converge(MODULE, **options)["warnings"]
+    assert "through VPC endpoints" in closed and "no way out of the VPC over IPv6" in ipv4_only
+
+
 def test_a_new_profile_needs_role_subnets_and_selectors(player: Player, world: Sample) -> None:
     failed = player.fails(MODULE, **PROFILE)
     assert [item["option"] for item in failed["problems"]] == ["pod_execution_role_arn", "subnet_ids", "selectors"]

@@ -142,6 +142,27 @@ def test_what_self_managed_nodes_need_is_looked_at_first(player: Player, world: 
     assert "production has no add-on vpc-cni" in msg
 
 
+def test_a_public_subnet_without_public_ipv4_is_warned_of(player: Player, world: Sample) -> None:
+    world.way_out()
+    world.cni(CLUSTER)
+    public = world.public_subnet(world.zones[0], "::/0", public_ipv4=False)
+    asked = {"cluster_name": CLUSTER, "subnet_ids": [public], "node_role_arn": world.node_role, "max_pods": 110}
+    (text,) = player(MODULE, **asked, skip_checks=["routes"])["warnings"]
+    assert f"{public} is public and does not assign public IPv4 addresses" in text
+
+
+def test_vpc_endpoints_serve_self_managed_nodes_too(player: Player, world: Sample) -> None:
+    world.cni(CLUSTER)
+    player("eks_cluster", name=CLUSTER, endpoint_private_access=True)
+    asked = {"cluster_name": CLUSTER, "subnet_ids": world.private, "node_role_arn": world.node_role, "max_pods": 110}
+    told = "no VPC endpoint in its place for ec2, ecr.api, ecr.dkr, s3, eks-auth."
+    assert told in player.refuses_unless_mended(MODULE, **asked)
+    main = [{"Name": "vpc-id", "Values": [world.vpc_id]}, {"Name": "association.main", "Values": ["true"]}]
+    table = world.ec2.describe_route_tables(Filters=main)["RouteTables"][0]["RouteTableId"]
+    world.endpoints("ec2", "ecr.api", "ecr.dkr", "s3", "eks-auth", table=table)
+    assert "through VPC endpoints" in player(MODULE, **asked)["warnings"][0]
+
+
 def test_what_is_in_place_is_passed(player: Player, world: Sample) -> None:
     world.way_out()
     world.cni(CLUSTER)
