@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import boto3
@@ -78,13 +79,25 @@ def plain_reads(operations: Counter[str], vpc_id: str, group_ids: list[str]) -> 
             pass
 
 
-def best_of(times: int, run: Callable[[], Any]) -> float:
-    taken = []
-    for _unused in range(times):
-        started = time.perf_counter()
-        run()
-        taken.append(time.perf_counter() - started)
-    return min(taken)
+def seconds(run: Callable[[], Any]) -> float:
+    started = time.perf_counter()
+    run()
+    return time.perf_counter() - started
+
+
+def times_as_long(ours: Callable[[], Any], plain: Callable[[], Any], bound: float) -> float:
+    """The quickest run of ours by the quickest plain one.
+
+    The two take turns, so that whatever else the machine does meets both. It can only ever make a run longer: so as
+    long as the bound is not kept, more turns are taken, up to twenty.
+    """
+    of_ours, of_plain = [], []
+    for turn in range(20):
+        of_ours.append(seconds(ours))
+        of_plain.append(seconds(plain))
+        if turn >= 3 and min(of_ours) < bound * min(of_plain):
+            break
+    return min(of_ours) / min(of_plain)
 
 
 @pytest.mark.slow
@@ -110,7 +123,7 @@ def test_a_large_network_costs_few_calls_and_little_time(player: Player, aws: Aw
         reads = Counter(call.operation for call in journal.calls)
         begun = Counter(call.operation for call in journal.calls if not call.request.get("NextToken"))
         assert set(begun.values()) == {1}, reads
-        ours = best_of(4, lambda module=module, options=options: player(module, **options))
-        plain = best_of(4, lambda reads=reads: plain_reads(reads, old.vpc_id, groups))
-        ratios[module] = ours / plain
+        ratios[module] = times_as_long(
+            partial(player, module, **options), partial(plain_reads, reads, old.vpc_id, groups), bound=1.5
+        )
     assert max(ratios.values()) < 1.5, ratios
