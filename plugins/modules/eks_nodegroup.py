@@ -157,7 +157,7 @@ options:
   node_repair_config:
     description:
       - Whether EKS replaces or restarts nodes that it finds unhealthy, and how many at a time.
-      - A limit is a count or a percentage; one takes the place of the other.
+      - A limit is a count or a percentage; one takes the place of the other. What is not given stays.
     type: dict
     suboptions:
       enabled:
@@ -175,6 +175,52 @@ options:
       max_parallel_nodes_repaired_percentage:
         description: Such a percentage of the unhealthy nodes.
         type: int
+      node_repair_config_overrides:
+        description:
+          - What is done about one kind of trouble, instead of what EKS does. The list is the whole; an empty one takes
+            all away.
+        type: list
+        elements: dict
+        suboptions:
+          node_monitoring_condition:
+            description: The condition that the node monitoring agent reports, such as V(AcceleratedHardwareReady).
+            type: str
+            required: true
+          node_unhealthy_reason:
+            description: The reason that it reports, such as V(NvidiaXID13Error).
+            type: str
+            required: true
+          min_repair_wait_time_mins:
+            description: The minutes that a node has for its recovery.
+            type: int
+            required: true
+          repair_action:
+            description: What is done then.
+            type: str
+            required: true
+            choices: [Replace, Reboot, NoAction]
+  warm_pool_config:
+    description:
+      - Instances that have booted before they are needed. What is not given stays.
+      - Needs a botocore that knows it. An older one is refused.
+    type: dict
+    suboptions:
+      enabled:
+        description: Whether there is a warm pool. V(false) takes it away.
+        type: bool
+      min_size:
+        description: The least number of instances in the pool. AWS's default is 0.
+        type: int
+      max_group_prepared_capacity:
+        description: The greatest number of instances in the pool and the group together.
+        type: int
+      pool_state:
+        description: What the instances in the pool are. V(STOPPED) by default. Bottlerocket is never V(HIBERNATED).
+        type: str
+        choices: [STOPPED, RUNNING, HIBERNATED]
+      reuse_on_scale_in:
+        description: Whether instances return to the pool when the group shrinks. Bottlerocket's cannot.
+        type: bool
   replace:
     description:
       - Whether a node group is removed and made anew where EKS has no call for the change, or where its creation has
@@ -233,6 +279,8 @@ notes:
     C(iam:GetPolicy), C(iam:GetPolicyVersion), C(iam:ListRolePolicies) and C(iam:ListAttachedRolePolicies); without
     these with C(iam:SimulatePrincipalPolicy). A caller who has neither gets a warning that names what was not judged.
   - The security groups and policies of VPC endpoints are not looked at.
+  - Every member of C(CreateNodegroup), C(UpdateNodegroupConfig) and C(UpdateNodegroupVersion) has an option, but for
+    C(clientRequestToken), which botocore makes up.
   - That a subnet counts as public by a route to an internet gateway in either family is [unverified]; EKS's
     documentation does not say which.
 seealso:
@@ -410,6 +458,9 @@ nodegroup:
     node_repair_config:
       description: Whether and how EKS repairs nodes, by the names of the option.
       type: dict
+    warm_pool_config:
+      description: The warm pool, by the names of the option.
+      type: dict
     auto_scaling_group_names:
       description: The Auto Scaling groups that EKS made for it.
       type: list
@@ -505,6 +556,30 @@ DOOR = Door(
                 "max_unhealthy_node_threshold_percentage": {"type": "int"},
                 "max_parallel_nodes_repaired_count": {"type": "int"},
                 "max_parallel_nodes_repaired_percentage": {"type": "int"},
+                "node_repair_config_overrides": {
+                    "type": "list",
+                    "elements": "dict",
+                    "options": {
+                        "node_monitoring_condition": {"type": "str", "required": True},
+                        "node_unhealthy_reason": {"type": "str", "required": True},
+                        "min_repair_wait_time_mins": {"type": "int", "required": True},
+                        "repair_action": {
+                            "type": "str",
+                            "required": True,
+                            "choices": ["Replace", "Reboot", "NoAction"],
+                        },
+                    },
+                },
+            },
+        },
+        "warm_pool_config": {
+            "type": "dict",
+            "options": {
+                "enabled": {"type": "bool"},
+                "min_size": {"type": "int"},
+                "max_group_prepared_capacity": {"type": "int"},
+                "pool_state": {"type": "str", "choices": ["STOPPED", "RUNNING", "HIBERNATED"]},
+                "reuse_on_scale_in": {"type": "bool"},
             },
         },
         "replace": {"type": "bool", "default": False},

@@ -27,6 +27,14 @@ CREATE, CONFIG = ("eks", "CreateNodegroup"), ("eks", "UpdateNodegroupConfig")
 VERSION, DELETE = ("eks", "UpdateNodegroupVersion"), ("eks", "DeleteNodegroup")
 TAINT = {"key": "dedicated", "value": "batch", "effect": "NO_SCHEDULE"}
 OTHER_TAINT = {"key": "spot", "value": "", "effect": "PREFER_NO_SCHEDULE"}
+OVERRIDE = {
+    "node_monitoring_condition": "AcceleratedHardwareReady",
+    "node_unhealthy_reason": "NvidiaXID13Error",
+    "min_repair_wait_time_mins": 10,
+    "repair_action": "Reboot",
+}
+OTHER_OVERRIDE = {**OVERRIDE, "node_unhealthy_reason": "NvidiaXID31Error", "repair_action": "Replace"}
+REPAIR_PAIR = ("max_parallel_nodes_repaired_count", "max_parallel_nodes_repaired_percentage")
 AMI_TYPES: list[str] = (
     boto3.session.Session(region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
     .client("eks")
@@ -240,6 +248,23 @@ def test_an_instance_type_of_the_template_is_looked_at_too(
             "update_config",
             "exclude each other",
         ),
+        (
+            {"node_repair_config": dict.fromkeys(REPAIR_PAIR, 1)},
+            "node_repair_config",
+            "max_parallel_nodes_repaired_count and max_parallel_nodes_repaired_percentage exclude each other",
+        ),
+        (
+            {"node_repair_config": {"node_repair_config_overrides": [OVERRIDE, OVERRIDE]}},
+            "node_repair_config.node_repair_config_overrides",
+            "same condition and reason",
+        ),
+        (
+            {"node_repair_config": {"node_repair_config_overrides": [{**OVERRIDE, "min_repair_wait_time_mins": 0}]}},
+            "node_repair_config.node_repair_config_overrides",
+            "1 at least",
+        ),
+        ({"warm_pool_config": {"enabled": True, "min_size": -1}}, "warm_pool_config.min_size", "below zero"),
+        ({"warm_pool_config": {"enabled": False, "min_size": 1}}, "warm_pool_config", "has no settings"),
         ({"labels": {"eks.amazonaws.com/x": "y"}}, "labels", "keeps for itself"),
         ({"taints": [TAINT, {**TAINT, "value": "other"}]}, "taints", "same key and effect"),
         ({"ami_type": "CUSTOM"}, "ami_type", "from a launch template"),
@@ -600,6 +625,8 @@ def test_a_degraded_group_is_warned_of(player: Player, options: dict[str, Any]) 
     [
         {"labels": {"env": "prod"}, "taints": [OTHER_TAINT], "scaling": {"min_size": 2}},
         {"update_config": {"max_unavailable_percentage": 50}},
+        {"node_repair_config": {"enabled": True, "max_parallel_nodes_repaired_count": 2}},
+        {"warm_pool_config": {"enabled": True, "min_size": 1, "pool_state": "RUNNING"}},
         {"release_version": releases("AL2023_x86_64_STANDARD", "1.33")[-1]},
     ],
     ids=",".join,
@@ -788,8 +815,89 @@ def test_node_repair_changes_in_place(player: Player, options: dict[str, Any], w
     assert changed["plan"][0]["request"]["nodeRepairConfig"] == {
         "enabled": True,
         "maxParallelNodesRepairedPercentage": 20,
+        "nodeRepairConfigOverrides": [],
     }
-    assert live(world)["nodeRepairConfig"]["maxParallelNodesRepairedPercentage"] == 20
+    assert live(world)["nodeRepairConfig"] == {
+        "enabled": True,
+        "maxParallelNodesRepairedPercentage": 20,
+        "nodeRepairConfigOverrides": [],
+    }
+
+
+def test_repair_has_overrides_whose_order_means_nothing(player: Player, options: dict[str, Any], world: Sample) -> None:
+    both = {"enabled": True, "node_repair_config_overrides": [OTHER_OVERRIDE, OVERRIDE]}
+    group = player.converge(MODULE, **options, node_repair_config=both)["nodegroup"]
+    assert group["node_repair_config"]["node_repair_config_overrides"] == [OVERRIDE, OTHER_OVERRIDE]
+    assert live(world)["nodeRepairConfig"]["nodeRepairConfigOverrides"][0] == {
+        "nodeMonitoringCondition": "AcceleratedHardwareReady",
+        "nodeUnhealthyReason": "NvidiaXID13Error",
+        "minRepairWaitTimeMins": 10,
+        "repairAction": "Reboot",
+    }
+    player.unchanged(MODULE, **GROUP, node_repair_config={"node_repair_config_overrides": [OVERRIDE, OTHER_OVERRIDE]})
+    limited = player.converge(MODULE, **GROUP, node_repair_config={"max_unhealthy_node_threshold_count": 3})
+    assert len(limited["nodegroup"]["node_repair_config"]["node_repair_config_overrides"]) == 2
+    player.converge(MODULE, **GROUP, node_repair_config={"node_repair_config_overrides": []})
+    assert live(world)["nodeRepairConfig"]["nodeRepairConfigOverrides"] == []
+    assert live(world)["nodeRepairConfig"]["enabled"] is True
+
+
+def test_a_warm_pool_comes_changes_and_goes(player: Player, options: dict[str, Any], world: Sample) -> None:
+    made = player.converge(MODULE, **options, warm_pool_config={"enabled": True, "max_group_prepared_capacity": 5})
+    assert made["plan"][0]["request"]["warmPoolConfig"] == {"enabled": True, "maxGroupPreparedCapacity": 5}
+    assert made["nodegroup"]["warm_pool_config"] == {
+        "enabled": True,
+        "min_size": 0,
+        "max_group_prepared_capacity": 5,
+        "pool_state": "STOPPED",
+        "reuse_on_scale_in": False,
+    }
+    player.unchanged(MODULE, **GROUP, warm_pool_config={"min_size": 0, "pool_state": "STOPPED"})
+    changed = player.converge(MODULE, **GROUP, warm_pool_config={"min_size": 1, "reuse_on_scale_in": True})
+    assert operations(changed["plan"]) == [CONFIG]
+    assert live(world)["warmPoolConfig"] == {
+        "enabled": True,
+        "minSize": 1,
+        "maxGroupPreparedCapacity": 5,
+        "poolState": "STOPPED",
+        "reuseOnScaleIn": True,
+    }
+    player.unchanged(MODULE, **GROUP)
+    gone = player.converge(MODULE, **GROUP, warm_pool_config={"enabled": False})["nodegroup"]
+    assert gone["warm_pool_config"]["enabled"] is False
+    assert live(world)["warmPoolConfig"] == {"enabled": False}
+    text = player.refuses(MODULE, **GROUP, warm_pool_config={"min_size": 1})
+    assert text.startswith("warm_pool_config: the node group has no warm pool")
+
+
+def test_bottlerocket_s_warm_pools_are_stopped_or_running(
+    player: Player, options: dict[str, Any], world: Sample
+) -> None:
+    pool = {"enabled": True, "pool_state": "HIBERNATED", "reuse_on_scale_in": True}
+    failed = player.fails(MODULE, **options, ami_type="BOTTLEROCKET_x86_64", warm_pool_config=pool)
+    assert [problem["option"] for problem in failed["problems"]] == [
+        "warm_pool_config.pool_state",
+        "warm_pool_config.reuse_on_scale_in",
+    ]
+    running = {"enabled": True, "pool_state": "RUNNING"}
+    player.converge(MODULE, **options, ami_type="BOTTLEROCKET_x86_64", warm_pool_config=running)
+    assert "does not hibernate" in player.refuses(MODULE, **GROUP, warm_pool_config={"pool_state": "HIBERNATED"})
+
+
+def test_a_replacement_carries_repair_and_warm_pool_over(
+    player: Player, options: dict[str, Any], world: Sample
+) -> None:
+    upkeep = {
+        "node_repair_config": {"enabled": True, "node_repair_config_overrides": [OVERRIDE]},
+        "warm_pool_config": {"enabled": True, "min_size": 1},
+    }
+    before = player(MODULE, **options, **upkeep)["nodegroup"]
+    after = player.converge(MODULE, **GROUP, capacity_type="SPOT", replace=True)["nodegroup"]
+    assert (after["node_repair_config"], after["warm_pool_config"]) == (
+        before["node_repair_config"],
+        before["warm_pool_config"],
+    )
+    assert live(world)["warmPoolConfig"]["minSize"] == 1
 
 
 def test_a_replacement_is_done_only_when_told(player: Player, made: dict[str, Any], world: Sample) -> None:

@@ -17,9 +17,9 @@ from ..plan import Await, Outcome, Plan, Ref, Retry, Risk, Step, Wait, refuse_if
 from ..session import Session
 from ..versions import kubernetes_steps
 from . import nodegroup_rules as rules
+from . import nodegroup_upkeep as upkeep
 from . import shared
 from .nodegroup_model import (
-    NODE_REPAIR,
     REMOTE_ACCESS,
     SCALING,
     TEMPLATE,
@@ -29,7 +29,7 @@ from .nodegroup_model import (
     ReadCni,
     Surroundings,
     Taint,
-    ami_types,
+    known,
     observe,
     sorted_taints,
     survey,
@@ -89,7 +89,12 @@ def carried(desired: Nodegroup, observed: Observed) -> Nodegroup:
         taints=_taints_after(desired, observed),
         launch_template=template,
         remote_access={} if own_template else desired.remote_access or observed["remote_access"] or {},
-        node_repair=_repair_after(desired, observed),
+        node_repair=upkeep.carried(
+            upkeep.repair_after(observed["node_repair_config"], desired.node_repair), upkeep.repair_facts(None)
+        ),
+        warm_pool=upkeep.carried(
+            upkeep.warm_pool_after(observed["warm_pool_config"], desired.warm_pool), upkeep.warm_pool_facts(None)
+        ),
         tags=shared.tags_after(observed["tags"], desired.tags, desired.purge_tags),
     )
 
@@ -123,7 +128,7 @@ def facts(desired: Nodegroup, observed: Observed | None, view: ClusterView, ami_
 def build(params: Mapping[str, Any], session: Session, read_cni: ReadCni) -> Outcome:
     """The module C(eks_nodegroup); C(read_cni) finds out what the CNI may do on new nodes."""
     desired = Nodegroup.from_params(params)
-    refuse_if_any(rules.refuse(desired, ami_types(session)))
+    refuse_if_any(rules.refuse(desired, known(session)))
     if not desired.present:
         observed = observe(session, desired)
         return Outcome(plan_absent(desired, observed), {"nodegroup": None})
@@ -182,7 +187,8 @@ def _create(desired: Nodegroup, ami_type: str) -> Step:
             taints=_taint_list(desired.taints or {}) or None,
             launchTemplate=_members(TEMPLATE, desired.launch_template) or None,
             remoteAccess=_members(REMOTE_ACCESS, desired.remote_access) or None,
-            nodeRepairConfig=_members(NODE_REPAIR, desired.node_repair) or None,
+            nodeRepairConfig=upkeep.repair_request(desired.node_repair) or None,
+            warmPoolConfig=upkeep.warm_pool_request(desired.warm_pool) or None,
             version=desired.kubernetes_version,
             releaseVersion=desired.release_version,
             tags=dict(desired.tags) if desired.tags else None,
@@ -241,9 +247,12 @@ def _config_after(desired: Nodegroup, observed: Observed) -> dict[str, Any]:
     limits = _limits_after(desired, observed)
     if limits != observed["update_config"]:
         found["update_config"] = limits
-    repair = _repair_after(desired, observed)
-    if any(observed["node_repair_config"][name] != value for name, value in desired.node_repair.items()):
-        found["node_repair_config"] = {**dict.fromkeys(NODE_REPAIR), **repair}
+    repair = upkeep.repair_after(observed["node_repair_config"], desired.node_repair)
+    if repair != observed["node_repair_config"]:
+        found["node_repair_config"] = repair
+    warm_pool = upkeep.warm_pool_after(observed["warm_pool_config"], desired.warm_pool)
+    if warm_pool != observed["warm_pool_config"]:
+        found["warm_pool_config"] = warm_pool
     return found
 
 
@@ -272,7 +281,9 @@ def _change_config(desired: Nodegroup, observed: Observed) -> list[Step]:
     if "update_config" in after:
         request["updateConfig"] = _members(UPDATE_CONFIG, desired.update_config)
     if "node_repair_config" in after:
-        request["nodeRepairConfig"] = _members(NODE_REPAIR, _plain(after["node_repair_config"]))
+        request["nodeRepairConfig"] = upkeep.repair_request(after["node_repair_config"])
+    if "warm_pool_config" in after:
+        request["warmPoolConfig"] = upkeep.warm_pool_request(after["warm_pool_config"])
     # A scale-in ends nodes, a taint can drive pods away; labels and limits touch no running pod.
     risk = Risk.DISRUPTIVE if {"taints", "scaling"} & set(after) else Risk.SAFE
     return [_update(desired, "UpdateNodegroupConfig", request, before, after, risk)]
@@ -403,20 +414,6 @@ def _limits_after(desired: Nodegroup, observed: Observed) -> dict[str, Any]:
     return {**current, **desired.update_config}
 
 
-def _repair_after(desired: Nodegroup, observed: Observed) -> dict[str, Any]:
-    """A limit as a count and as a percentage exclude each other: a new one takes the other's place."""
-    current = _plain(observed["node_repair_config"])
-    for kind in ("max_unhealthy_node_threshold", "max_parallel_nodes_repaired"):
-        pair = {f"{kind}_count", f"{kind}_percentage"}
-        if pair & set(desired.node_repair):
-            current = {name: value for name, value in current.items() if name not in pair}
-    return {**current, **desired.node_repair}
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in values.items() if value is not None}
-
-
 def _new_scaling(desired: Nodegroup) -> dict[str, int]:
     if not desired.scaling:
         return {}
@@ -451,7 +448,8 @@ def _new_facts(desired: Nodegroup, view: ClusterView, ami_type: str) -> dict[str
         "taints": _taint_facts(desired.taints or {}),
         "launch_template": decided(f"launchTemplate.{_select(TEMPLATE)}") if desired.launch_template else None,
         "remote_access": {**dict.fromkeys(REMOTE_ACCESS), **desired.remote_access} if desired.remote_access else None,
-        "node_repair_config": {**dict.fromkeys(NODE_REPAIR), "enabled": False, **desired.node_repair},
+        "node_repair_config": upkeep.repair_after(upkeep.repair_facts(None), desired.node_repair),
+        "warm_pool_config": upkeep.warm_pool_after(upkeep.warm_pool_facts(None), desired.warm_pool),
         "auto_scaling_group_names": Ref(desired.address, _SCALING_GROUPS),
         "health_issues": [],
         "tags": dict(desired.tags or {}),

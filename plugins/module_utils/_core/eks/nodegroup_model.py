@@ -13,6 +13,7 @@ from typing import Any
 from ..plan import is_pending
 from ..session import AwsError, Session
 from . import egress, shared
+from . import nodegroup_upkeep as upkeep
 from .egress import Egress
 from .node_checks import CNI, Cni, InstanceType, read_instance_types
 from .placement import SubnetView, read_subnets
@@ -28,13 +29,6 @@ UPDATE_CONFIG = {
 }
 TEMPLATE = {"id": "id", "name": "name", "version": "version"}
 REMOTE_ACCESS = {"ec2_ssh_key": "ec2SshKey", "source_security_group_ids": "sourceSecurityGroups"}
-NODE_REPAIR = {
-    "enabled": "enabled",
-    "max_unhealthy_node_threshold_count": "maxUnhealthyNodeThresholdCount",
-    "max_unhealthy_node_threshold_percentage": "maxUnhealthyNodeThresholdPercentage",
-    "max_parallel_nodes_repaired_count": "maxParallelNodesRepairedCount",
-    "max_parallel_nodes_repaired_percentage": "maxParallelNodesRepairedPercentage",
-}
 
 
 @dataclass(frozen=True)
@@ -58,6 +52,7 @@ class Nodegroup:
     launch_template: Mapping[str, str]
     remote_access: Mapping[str, Any]
     node_repair: Mapping[str, Any]
+    warm_pool: Mapping[str, Any]
     kubernetes_version: str | None
     release_version: str | None
     force: bool
@@ -102,7 +97,8 @@ class Nodegroup:
             purge_taints=params["purge_taints"],
             launch_template=_said(params["launch_template"]),
             remote_access=_said(params["remote_access"]),
-            node_repair=_said(params["node_repair_config"]),
+            node_repair=upkeep.said_repair(params["node_repair_config"]),
+            warm_pool=_said(params["warm_pool_config"]),
             kubernetes_version=params["kubernetes_version"],
             release_version=params["release_version"],
             force=params["force"],
@@ -171,7 +167,8 @@ def facts_of(group: Mapping[str, Any]) -> dict[str, Any]:
         "taints": sorted_taints(taints),
         "launch_template": renamed(TEMPLATE, template) if template else None,
         "remote_access": renamed(REMOTE_ACCESS, group["remoteAccess"]) if group.get("remoteAccess") else None,
-        "node_repair_config": renamed(NODE_REPAIR, group.get("nodeRepairConfig") or {"enabled": False}),
+        "node_repair_config": upkeep.repair_facts(group.get("nodeRepairConfig")),
+        "warm_pool_config": upkeep.warm_pool_facts(group.get("warmPoolConfig")),
         "auto_scaling_group_names": [item["name"] for item in scaling_groups],
         "health_issues": shared.health_issues(group),
         "tags": dict(group.get("tags", {})),
@@ -225,10 +222,24 @@ def _asks_for_cni(session: Session, desired: Nodegroup, view: ClusterView) -> bo
     return not (session.host.check_mode and any(pending))
 
 
-def ami_types(session: Session) -> list[str]:
-    """The AMI types that the installed botocore knows; no call."""
-    enum: list[str] = session.client("eks").meta.service_model.shape_for("AMITypes").metadata["enum"]
-    return enum
+@dataclass(frozen=True)
+class Known:
+    """What the installed botocore knows of node groups: the AMI types, and members such as C(warmPoolConfig)."""
+
+    ami_types: tuple[str, ...]
+    members: frozenset[str]
+
+
+def known(session: Session) -> Known:
+    """From botocore's own model; no call."""
+    model = session.client("eks").meta.service_model
+    shape = model.operation_model("CreateNodegroup").input_shape
+    members = dict(shape.members) if shape else {}
+    nested = getattr(members.get("nodeRepairConfig"), "members", {})
+    return Known(
+        tuple(model.shape_for("AMITypes").metadata["enum"]),
+        frozenset((*members, *(f"nodeRepairConfig.{name}" for name in nested))),
+    )
 
 
 def architecture(ami_type: str) -> str:
@@ -288,7 +299,7 @@ def _announced(current: Mapping[str, Any], params: Mapping[str, str]) -> dict[st
         found["update_config"] = {
             name: kept.get(name) if value is None else value for name, value in limits.items()
         } | ({} if limits["update_strategy"] else {"update_strategy": current["update_config"]["update_strategy"]})
-    found |= _announced_marks(current, documents)
+    found |= _announced_marks(current, documents) | upkeep.announced(current, params, documents)
     if current["launch_template"] and "LaunchTemplateVersion" in params:
         found["launch_template"] = {**current["launch_template"], "version": params["LaunchTemplateVersion"]}
     return found

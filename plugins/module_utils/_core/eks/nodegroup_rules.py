@@ -14,8 +14,10 @@ from ..plan import Problem, is_pending
 from ..versions import KubernetesVersion
 from . import egress, shared
 from . import node_checks as checks
-from .nodegroup_model import Nodegroup, Observed, Surroundings, architecture
-from .placement import FAMILY_SOURCE, known, subnet_problems
+from . import nodegroup_upkeep as upkeep
+from .nodegroup_model import Known, Nodegroup, Observed, Surroundings, architecture
+from .placement import FAMILY_SOURCE, subnet_problems
+from .placement import known as known_ids
 from .shared import ClusterView
 
 API_SOURCE = "EKS API reference, CreateNodegroup"
@@ -39,7 +41,7 @@ FIXED = {
 }
 
 
-def refuse(desired: Nodegroup, ami_types: Sequence[str]) -> list[Problem]:
+def refuse(desired: Nodegroup, known: Known) -> list[Problem]:
     """What cannot be, whatever exists: said before any call is made."""
     problems = []
     if not re.fullmatch(r"[0-9A-Za-z][A-Za-z0-9_-]{0,62}", desired.name):
@@ -53,11 +55,13 @@ def refuse(desired: Nodegroup, ami_types: Sequence[str]) -> list[Problem]:
         )
     if not desired.present:
         return problems
-    problems += _refuse_ami_type(desired, ami_types)
+    problems += _refuse_ami_type(desired, known.ami_types)
+    problems += _refuse_unknown(desired, known)
     problems += _refuse_values(desired)
     problems += _refuse_sizes(desired.scaling)
     problems += _refuse_marks(desired)
     problems += _refuse_template(desired)
+    problems += upkeep.refuse(desired.node_repair, desired.warm_pool)
     return problems
 
 
@@ -74,6 +78,8 @@ def refuse_new(desired: Nodegroup, around: Surroundings, view: ClusterView, ami_
     problems += _refuse_place(desired, around, view)
     problems += _refuse_instance_types(desired, around, view, ami_type)
     problems += _refuse_template_data(desired, around)
+    problems += upkeep.refuse_bottlerocket(ami_type, desired.warm_pool)
+    problems += upkeep.refuse_pool(upkeep.warm_pool_facts(None), desired.warm_pool)
     if desired.kubernetes_version not in (None, view.version) and view.version:
         problems.append(
             Problem(
@@ -100,6 +106,8 @@ def refuse_change(desired: Nodegroup, observed: Observed, view: ClusterView) -> 
     return [
         *(_fixed(*difference) for difference in fixed_differences(desired, observed)),
         *_refuse_sizes(scaling_after(desired.scaling, observed["scaling"])),
+        *upkeep.refuse_bottlerocket(str(observed["ami_type"]), desired.warm_pool),
+        *upkeep.refuse_pool(observed["warm_pool_config"], desired.warm_pool),
         *_refuse_upgrade(desired, observed, view),
     ]
 
@@ -134,6 +142,15 @@ def _refuse_ami_type(desired: Nodegroup, ami_types: Sequence[str]) -> Iterator[P
         yield Problem("ami_type", f"EKS knows no {desired.ami_type!r}.", f"It knows {offered}.", "botocore, AMITypes")
 
 
+def _refuse_unknown(desired: Nodegroup, known: Known) -> Iterator[Problem]:
+    """Options that an older botocore does not know."""
+    wanted = [("node_repair_config", f"nodeRepairConfig.{upkeep.NODE_REPAIR[name]}") for name in desired.node_repair]
+    wanted += [("warm_pool_config", "warmPoolConfig")] if desired.warm_pool else []
+    for option, member in wanted:
+        if member not in known.members:
+            yield Problem(option, f"the installed botocore knows no {member} of node groups.", "Update boto3.")
+
+
 def _refuse_values(desired: Nodegroup) -> Iterator[Problem]:
     role = desired.node_role_arn
     if role is not None and not is_pending(role) and ":role/" not in role:
@@ -149,9 +166,6 @@ def _refuse_values(desired: Nodegroup) -> Iterator[Problem]:
             yield Problem("kubernetes_version", f"{error}.", 'Quote it in YAML: "1.30" without quotes is 1.3.')
     if desired.remote_access and not desired.remote_access.get("ec2_ssh_key"):
         yield Problem("remote_access.ec2_ssh_key", "is missing.", source=API_SOURCE)
-    for kind in ("max_unhealthy_node_threshold", "max_parallel_nodes_repaired"):
-        if {f"{kind}_count", f"{kind}_percentage"} <= set(desired.node_repair):
-            yield Problem("node_repair_config", f"{kind}_count and {kind}_percentage exclude each other.")
     if {"max_unavailable", "max_unavailable_percentage"} <= set(desired.update_config):
         yield Problem("update_config", "max_unavailable and max_unavailable_percentage exclude each other.")
 
@@ -282,7 +296,9 @@ def fixed_differences(desired: Nodegroup, observed: Observed) -> list[tuple[str,
         if wanted is not None and wanted != observed[option]:
             found.append((option, what, observed[option], wanted))
     if desired.subnet_ids is not None and set(desired.subnet_ids) != set(observed["subnet_ids"]):
-        found.append(("subnet_ids", "the subnets", sorted(observed["subnet_ids"]), sorted(known(desired.subnet_ids))))
+        found.append(
+            ("subnet_ids", "the subnets", sorted(observed["subnet_ids"]), sorted(known_ids(desired.subnet_ids)))
+        )
     types = observed["instance_types"]
     if desired.instance_types is not None and list(desired.instance_types) != types:
         what = "the instance types, in their order,"

@@ -123,6 +123,31 @@ def check_update_config(config: Facts, refuse: Refusal) -> None:
         raise refuse.parameter("maxUnavailable can be 100 at most")
 
 
+REPAIR_LIMITS = (
+    ("maxUnhealthyNodeThresholdCount", "maxUnhealthyNodeThresholdPercentage"),
+    ("maxParallelNodesRepairedCount", "maxParallelNodesRepairedPercentage"),
+)
+
+
+def check_node_repair(config: Facts, refuse: Refusal) -> None:
+    """NodeRepairConfig's documentation; the texts are presumed."""
+    for count, percentage in REPAIR_LIMITS:
+        if count in config and percentage in config:
+            raise refuse.parameter(f"{count} and {percentage} can't both be specified")
+    members = {"nodeMonitoringCondition", "nodeUnhealthyReason", "minRepairWaitTimeMins", "repairAction"}
+    for override in config.get("nodeRepairConfigOverrides", []):
+        if set(override) != members:
+            raise refuse.parameter(f"Every node repair override needs {', '.join(sorted(members))}")
+
+
+def check_warm_pool(config: Facts, ami_type: str, refuse: Refusal) -> None:
+    """WarmPoolConfig's documentation; the texts are presumed."""
+    if not ami_type.startswith("BOTTLEROCKET_"):
+        return
+    if config.get("poolState") == "HIBERNATED" or config.get("reuseOnScaleIn"):
+        raise refuse.parameter(f"A warm pool of AMI type {ami_type} can't be hibernated, nor reused on scale-in")
+
+
 def check_labels_and_taints(labels: dict[str, str], taints: list[Facts], refuse: Refusal) -> None:
     for key in labels:
         if key.split("/")[0] in ("eks.amazonaws.com", "kubernetes.io", "k8s.io"):

@@ -14,12 +14,15 @@ from .catalogue import minor_of
 from .errors import ResourceInUse
 from .health import node_problem
 from .nodegroup_checks import (
+    REPAIR_LIMITS,
     Refusal,
     check_ami_type,
     check_labels_and_taints,
+    check_node_repair,
     check_release,
     check_scaling,
     check_update_config,
+    check_warm_pool,
 )
 from .nodegroups import Nodegroups
 from .state import Cluster, Facts, Nodegroup, Request, now
@@ -145,10 +148,15 @@ def _config_changes(group: Nodegroup, request: Request, refuse: Refusal) -> tupl
         changes["updateConfig"] = _new_update_config(facts["updateConfig"], request["updateConfig"])
         params += [(key[0].upper() + key[1:], value) for key, value in request["updateConfig"].items()]
     if "nodeRepairConfig" in request:
-        changes["nodeRepairConfig"] = {**facts.get("nodeRepairConfig", {}), **request["nodeRepairConfig"]}
+        check_node_repair(request["nodeRepairConfig"], refuse)
+        changes["nodeRepairConfig"] = _new_node_repair(facts.get("nodeRepairConfig", {}), request["nodeRepairConfig"])
         params += [("NodeRepairConfig", json.dumps(request["nodeRepairConfig"]))]
     if "warmPoolConfig" in request:
-        changes["warmPoolConfig"] = {**facts.get("warmPoolConfig", {}), **request["warmPoolConfig"]}
+        changes["warmPoolConfig"] = _new_warm_pool(facts, request["warmPoolConfig"], refuse)
+        named = {"poolState": "State"}
+        for key, value in request["warmPoolConfig"].items():
+            text = str(value).lower() if isinstance(value, bool) else value
+            params += [(f"WarmPool{named.get(key, key[0].upper() + key[1:])}", text)]
     return changes, params
 
 
@@ -170,3 +178,20 @@ def _new_update_config(before: Facts, wanted: Facts) -> Facts:
         kept.pop("maxUnavailable", None)
         kept.pop("maxUnavailablePercentage", None)
     return {**kept, **wanted}
+
+
+def _new_node_repair(before: Facts, wanted: Facts) -> Facts:
+    """What is not said stays; of a limit's count and percentage the new one takes the other's place (presumed)."""
+    kept = dict(before)
+    for pair in REPAIR_LIMITS:
+        if set(pair) & set(wanted):
+            for member in pair:
+                kept.pop(member, None)
+    return {**kept, **wanted}
+
+
+def _new_warm_pool(facts: Facts, wanted: Facts, refuse: Refusal) -> Facts:
+    """What is not said stays; a pool that is not enabled is none (WarmPoolConfig's documentation)."""
+    after = {**facts.get("warmPoolConfig", {}), **wanted}
+    check_warm_pool(after, facts["amiType"], refuse)
+    return after if after.get("enabled") else {"enabled": False}

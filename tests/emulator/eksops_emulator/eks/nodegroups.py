@@ -21,12 +21,14 @@ from .nodegroup_checks import (
     check_instance_types,
     check_labels_and_taints,
     check_name,
+    check_node_repair,
     check_role,
     check_scaling,
     check_subnets,
     check_template_use,
     check_update_config,
     check_versions,
+    check_warm_pool,
     subnet_issue,
 )
 from .state import Cluster, Facts, Nodegroup, Request, State, check_tags, now, page, uuid
@@ -129,6 +131,8 @@ class Nodegroups(State):
         check_scaling(scaling, refuse)
         check_labels_and_taints(request.get("labels", {}), request.get("taints", []), refuse)
         check_update_config(request.get("updateConfig", {}), refuse)
+        check_node_repair(request.get("nodeRepairConfig", {}), refuse)
+        check_warm_pool(request.get("warmPoolConfig", {}), ami_type, refuse)
         check_subnets(self, cluster, request["subnets"], refuse)
         check_role(self, request["nodeRole"], refuse)
         facts: Facts = {

@@ -6,14 +6,18 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
+import boto3
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ansible_collections.eksops.ipv6.plugins.module_utils._core.eks import nodegroup
+from ansible_collections.eksops.ipv6.plugins.module_utils._core.eks import nodegroup, nodegroup_rules
+from ansible_collections.eksops.ipv6.plugins.module_utils._core.eks import nodegroup_upkeep as upkeep
 from ansible_collections.eksops.ipv6.plugins.module_utils._core.eks.nodegroup_model import (
+    Known,
     Nodegroup,
     Observed,
     _announced,
@@ -54,6 +58,12 @@ TAINTS = st.lists(
     ),
     unique_by=lambda taint: (taint["key"], taint["effect"]),
 )
+OVERRIDE = {
+    "node_monitoring_condition": "KernelReady",
+    "node_unhealthy_reason": "Panic",
+    "min_repair_wait_time_mins": 5,
+    "repair_action": "NoAction",
+}
 SETTINGS = st.fixed_dictionaries(
     {"purge_labels": st.booleans(), "purge_taints": st.booleans()},
     optional={
@@ -63,6 +73,10 @@ SETTINGS = st.fixed_dictionaries(
         "update_config": st.sampled_from(
             [{"max_unavailable": 2}, {"max_unavailable_percentage": 50}, {"update_strategy": "MINIMAL"}]
         ),
+        "node_repair_config": st.sampled_from(
+            [{"enabled": True}, {"max_parallel_nodes_repaired_count": 2}, {"node_repair_config_overrides": [OVERRIDE]}]
+        ),
+        "warm_pool_config": st.sampled_from([{"enabled": True}, {"enabled": True, "min_size": 2}, {"enabled": False}]),
         "kubernetes_version": st.sampled_from(["1.33", "1.34"]),
         "release_version": st.just("1.33.1-20260202"),
         "launch_template": st.just({"id": "lt-1", "version": "2"}),
@@ -145,6 +159,16 @@ def test_a_desired_size_that_nobody_gave_moves_no_more_than_it_must(wanted: dict
             {"LaunchTemplateVersion": "3", "LaunchTemplateName": "nodes"},
             {"launch_template": {"id": "lt-1", "name": "nodes", "version": "3"}},
         ),
+        (
+            {"NodeRepairConfig": '{"enabled": true, "maxParallelNodesRepairedCount": 2}'},
+            {"node_repair_config": upkeep.repair_facts({"enabled": True, "maxParallelNodesRepairedCount": 2})},
+        ),
+        (
+            {"WarmPoolEnabled": "true", "WarmPoolMinSize": "2", "WarmPoolState": "RUNNING"},
+            {
+                "warm_pool_config": upkeep.warm_pool_facts({"enabled": True, "minSize": 2, "poolState": "RUNNING"}),
+            },
+        ),
         ({"LabelsToAdd": "a=9", "MinSize": "few", "TaintsToAdd": "{}"}, {}),
     ],
 )
@@ -163,3 +187,63 @@ def test_a_running_update_says_what_will_be(params: dict[str, str], after: dict[
 )
 def test_an_ami_type_names_its_architecture(ami_type: str, processor: str) -> None:
     assert architecture(ami_type) == processor
+
+
+MODEL = (
+    boto3.session.Session(region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x")
+    .client("eks")
+    .meta.service_model
+)
+# Members that our options name otherwise than AWS, and what no option stands for.
+RENAMED = {
+    "nodegroupName": "name",
+    "subnets": "subnet_ids",
+    "nodeRole": "node_role_arn",
+    "scalingConfig": "scaling",
+    "version": "kubernetes_version",
+    "sourceSecurityGroups": "source_security_group_ids",
+}
+NOT_OPTIONS = {"clientRequestToken"}  # botocore makes it up
+
+
+def unoffered(shape: Any, spec: Any, inside: str = "") -> list[str]:
+    """Members of an input that no option stands for, at any depth."""
+    found = []
+    for member, inner in shape.members.items():
+        name = RENAMED.get(member) or re.sub("([A-Z])", r"_\1", member).lower()
+        name = member if inside == "launchTemplate." else name  # a template's version is a version there too
+        if member in NOT_OPTIONS:
+            continue
+        if name not in spec:
+            found.append(f"{inside}{member}")
+            continue
+        nested = inner.member if inner.type_name == "list" else inner
+        if nested.type_name == "structure":
+            found += unoffered(nested, spec[name]["options"], f"{inside}{member}.")
+    return found
+
+
+@pytest.mark.parametrize("operation", ["CreateNodegroup", "UpdateNodegroupVersion"])
+def test_every_member_that_botocore_knows_has_an_option(operation: str) -> None:
+    assert unoffered(MODEL.operation_model(operation).input_shape, DOOR.argument_spec) == []
+
+
+def test_every_member_of_a_change_is_one_of_a_new_group() -> None:
+    new, change = (
+        MODEL.operation_model(name).input_shape.members for name in ("CreateNodegroup", "UpdateNodegroupConfig")
+    )
+    assert set(change) <= set(new)
+    for member in ("scalingConfig", "updateConfig", "nodeRepairConfig", "warmPoolConfig"):
+        assert set(change[member].members) == set(new[member].members)
+
+
+def test_what_an_older_botocore_does_not_know_is_refused() -> None:
+    old = Known(("AL2023_x86_64_STANDARD",), frozenset({"nodeRepairConfig", "nodeRepairConfig.enabled"}))
+    wanted = desired(
+        node_repair_config={"enabled": True, "max_parallel_nodes_repaired_count": 1},
+        warm_pool_config={"enabled": True},
+    )
+    assert [(problem.option, problem.remedy) for problem in nodegroup_rules.refuse(wanted, old)] == [
+        ("node_repair_config", "Update boto3."),
+        ("warm_pool_config", "Update boto3."),
+    ]
