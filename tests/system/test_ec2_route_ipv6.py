@@ -201,6 +201,40 @@ def test_a_shared_table_is_split_with_all_its_routes(player: Player, aws: Aws) -
     ]
 
 
+def extras(ec2: Any, old: existing.Network, *tables: str) -> tuple[str, str]:
+    """A gateway endpoint and a propagating virtual private gateway of tables."""
+    gateway = ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+    ec2.attach_vpn_gateway(VpcId=old.vpc_id, VpnGatewayId=gateway)
+    for table in tables:
+        ec2.enable_vgw_route_propagation(RouteTableId=table, GatewayId=gateway)
+    service = "com.amazonaws.eu-west-1.s3"
+    made = ec2.create_vpc_endpoint(VpcId=old.vpc_id, ServiceName=service, RouteTableIds=list(tables))
+    return made["VpcEndpoint"]["VpcEndpointId"], gateway
+
+
+def extras_of(ec2: Any, table_id: str) -> tuple[list[str], list[str]]:
+    """The gateway endpoints and propagating gateways of a table."""
+    table = ec2.describe_route_tables(RouteTableIds=[table_id])["RouteTables"][0]
+    ends = [route["GatewayId"] for route in table["Routes"] if route.get("DestinationPrefixListId")]
+    return ends, [item["GatewayId"] for item in table["PropagatingVgws"]]
+
+
+def test_a_split_takes_gateway_endpoints_and_propagating_gateways_along(player: Player, aws: Aws) -> None:
+    ec2 = aws("ec2")
+    old = existing.make(ec2)
+    endpoint, gateway = extras(ec2, old, old.main_table)
+    result = player.converge(MODULE, subnet_ids=[old.subnets[1]], routes=TO_IGW, shared_tables="split")
+    assert [operation for _service, operation in operations(result["plan"])] == [
+        "CreateRouteTable",
+        "EnableVgwRoutePropagation",
+        "ModifyVpcEndpoint",
+        "CreateRoute",
+        "AssociateRouteTable",
+    ]
+    part = serving(ec2, old, old.subnets[1])
+    assert extras_of(ec2, part) == extras_of(ec2, old.main_table) == ([endpoint], [gateway])
+
+
 def test_a_table_with_a_blackhole_cannot_be_split(player: Player, aws: Aws) -> None:
     ec2 = aws("ec2")
     old = existing.make(ec2)
@@ -215,6 +249,7 @@ def test_a_split_stopped_after_any_write_is_finished_by_the_next(player: Player,
         ec2 = aws("ec2")
         old = existing.make(ec2, subnets=4)
         ec2.create_route(RouteTableId=old.main_table, DestinationCidrBlock="0.0.0.0/0", GatewayId=old.gateway)
+        extras(ec2, old, old.main_table)
         return (
             ec2,
             old,
@@ -238,6 +273,7 @@ def test_a_split_stopped_after_any_write_is_finished_by_the_next(player: Player,
         part = serving(ec2, old, old.subnets[1])
         assert part == serving(ec2, old, old.subnets[2]) != old.main_table
         assert set(routes(ec2, part, both=True)) == {"0.0.0.0/0", "::/0"}
+        assert extras_of(ec2, part) == extras_of(ec2, old.main_table)
         assert len(ec2.describe_egress_only_internet_gateways()["EgressOnlyInternetGateways"]) == 1
         assert len(ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [old.vpc_id]}])["RouteTables"]) == 3
 
@@ -365,6 +401,41 @@ def test_throttling_and_late_visibility_are_survived(player: Player, aws: Aws) -
     options = {"vpc_id": old.vpc_id, "subnet_ids": old.subnets, "routes": TO_EIGW}
     player(MODULE, **options, create_egress_only_internet_gateway=True)
     player.unchanged(MODULE, **options, create_egress_only_internet_gateway=True)
+
+
+def test_throttling_and_lost_replies_of_a_split_are_survived(player: Player, aws: Aws) -> None:
+    ec2 = aws("ec2")
+    old = existing.make(ec2)
+    extras(ec2, old, old.main_table)
+    for operation in ("CreateRouteTable", "EnableVgwRoutePropagation", "CreateRoute", "AssociateRouteTable"):
+        player.emulator.fault("ec2", operation, "throttle", count=1)
+    player.emulator.fault("ec2", "ModifyVpcEndpoint", "lost_reply", count=1)
+    options = {"subnet_ids": [old.subnets[1]], "routes": TO_IGW, "shared_tables": "split"}
+    player(MODULE, **options)
+    player.unchanged(MODULE, **options)
+    assert extras_of(ec2, serving(ec2, old, old.subnets[1])) == extras_of(ec2, old.main_table)
+
+
+def test_a_removal_stopped_after_any_write_is_finished_by_the_next(player: Player, aws: Aws) -> None:
+    def arranged() -> tuple[Any, list[Any], dict[str, Any]]:
+        player.emulator.reset()
+        ec2 = aws("ec2")
+        old = existing.make(ec2)
+        before = existing.ipv4(ec2)
+        options = {"subnet_ids": old.subnets, "routes": TO_EIGW, "create_egress_only_internet_gateway": True}
+        player(MODULE, **options)
+        return ec2, before, {**options, "state": "absent"}
+
+    total = len(player.check(MODULE, **arranged()[2])["plan"])
+    assert total == 3
+    for stopped_after in range(total):
+        ec2, before, options = arranged()
+        player.emulator.fault(kind="halt", after=stopped_after, count=None)
+        assert len(player.fails(MODULE, **options)["plan"]) == stopped_after
+        player.emulator.faults.clear()
+        player.converge(MODULE, **options)
+        assert existing.ipv4(ec2) == before
+        assert ec2.describe_egress_only_internet_gateways()["EgressOnlyInternetGateways"] == []
 
 
 def refusals(old: existing.Network) -> dict[str, tuple[dict[str, Any], list[str]]]:

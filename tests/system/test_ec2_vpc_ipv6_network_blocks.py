@@ -168,6 +168,36 @@ def test_block_public_access_is_told(player: Player, aws: Aws, mode: str) -> Non
         assert told == []
 
 
+def test_node_subnets_that_the_cni_passes_over_are_told(player: Player, aws: Aws) -> None:
+    ec2 = aws("ec2")
+    old = existing.make(ec2)
+    for subnet_id, value in ((old.subnets[0], "0"), (old.subnets[1], "1")):
+        ec2.create_tags(Resources=[subnet_id], Tags=[{"Key": "kubernetes.io/role/cni", "Value": value}])
+    told = [text for text in player.check(MODULE, **adopting(old))["warnings"] if "kubernetes.io/role/cni" in text]
+    assert len(told) == 1 and old.subnets[0] in told[0]
+
+
+@pytest.mark.parametrize("scope", ["PublicDefaultScopeId", "PrivateDefaultScopeId"])
+def test_a_private_block_is_told(player: Player, aws: Aws, scope: str) -> None:
+    """A block out of an IPAM pool of the private scope is a ULA: nothing leaves the VPC by it."""
+    ec2 = aws("ec2")
+    old = existing.make(ec2, ipv6=False)
+    ipam = ec2.create_ipam(OperatingRegions=[{"RegionName": "eu-west-1"}])["Ipam"]
+    alike = {"AddressFamily": "ipv6", "Locale": "eu-west-1", "IpamScopeId": ipam[scope]}
+    public = {"AwsService": "ec2", "PublicIpSource": "amazon"} if scope.startswith("Public") else {}
+    pool = ec2.create_ipam_pool(**alike, **public)["IpamPool"]["IpamPoolId"]
+    while ec2.describe_ipam_pools(IpamPoolIds=[pool])["IpamPools"][0]["State"] != "create-complete":
+        pass
+    provisioned = {"NetmaskLength": 52} if public else {"Cidr": "fd00:1234::/48"}
+    ec2.provision_ipam_pool_cidr(IpamPoolId=pool, **provisioned)
+    source = {"provider": "ipam", "ipam_pool_id": pool, "netmask_length": 56}
+    player.converge(MODULE, **adopting(old, ipv6=source), egress_only_internet_gateway=False)
+    warnings = player.check(MODULE, **adopting(old), egress_only_internet_gateway=False)["warnings"]
+    assert [text for text in warnings if "private IPv6 block" in text] == (
+        [] if public else [f"{old.vpc_id} has a private IPv6 block: there is no way from it to the internet."]
+    )
+
+
 def test_the_blocks_of_an_adopted_vpc_go_only_when_asked(player: Player, aws: Aws) -> None:
     ec2 = aws("ec2")
     old = existing.make(ec2)

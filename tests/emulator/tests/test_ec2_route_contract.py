@@ -173,6 +173,61 @@ def _release_after(world: World) -> int:
     return len(world.ec2.describe_addresses()["Addresses"])
 
 
+def _endpoint(world: World) -> str:
+    """A gateway endpoint of the table."""
+    made = world.ec2.create_vpc_endpoint(
+        VpcId=world.vpc, ServiceName="com.amazonaws.eu-west-1.s3", RouteTableIds=[world.table]
+    )
+    endpoint_id: str = made["VpcEndpoint"]["VpcEndpointId"]
+    return endpoint_id
+
+
+def _endpoint_routes(world: World, *tables: str) -> list[str]:
+    """Where the prefix list routes of tables lead."""
+    found = world.ec2.describe_route_tables(RouteTableIds=list(tables) or [world.table])["RouteTables"]
+    return [route["GatewayId"] for table in found for route in table["Routes"] if route.get("DestinationPrefixListId")]
+
+
+def _endpoint_moves(world: World) -> list[bool]:
+    endpoint, other = _endpoint(world), world.ec2.create_route_table(VpcId=world.vpc)["RouteTable"]["RouteTableId"]
+    seen_ = [_endpoint_routes(world) == [endpoint]]
+    world.ec2.modify_vpc_endpoint(VpcEndpointId=endpoint, AddRouteTableIds=[other], RemoveRouteTableIds=[world.table])
+    seen_ += [_endpoint_routes(world) == [], _endpoint_routes(world, other) == [endpoint]]
+    world.ec2.delete_vpc_endpoints(VpcEndpointIds=[endpoint])
+    return [*seen_, _endpoint_routes(world, other) == []]
+
+
+def _endpoint_route_gone(world: World) -> None:
+    _endpoint(world)
+    routes = world.ec2.describe_route_tables(RouteTableIds=[world.table])["RouteTables"][0]["Routes"]
+    prefix_list = next(route["DestinationPrefixListId"] for route in routes if "DestinationPrefixListId" in route)
+    world.ec2.delete_route(RouteTableId=world.table, DestinationPrefixListId=prefix_list)
+
+
+def _vgw(world: World, attached: bool = True) -> str:
+    gateway: str = world.ec2.create_vpn_gateway(Type="ipsec.1")["VpnGateway"]["VpnGatewayId"]
+    if attached:
+        world.ec2.attach_vpn_gateway(VpcId=world.vpc, VpnGatewayId=gateway)
+    return gateway
+
+
+def _propagating(world: World) -> list[int]:
+    gateway = _vgw(world)
+    found = []
+    for call in ("enable", "enable", "disable"):
+        getattr(world.ec2, f"{call}_vgw_route_propagation")(RouteTableId=world.table, GatewayId=gateway)
+        table = world.ec2.describe_route_tables(RouteTableIds=[world.table])["RouteTables"][0]
+        found.append([item["GatewayId"] for item in table["PropagatingVgws"]].count(gateway))
+    return found
+
+
+def _detached_vgw(world: World) -> str:
+    gateway = _vgw(world)
+    world.route("2001:db8::/48", GatewayId=gateway)
+    world.ec2.detach_vpn_gateway(VpcId=world.vpc, VpnGatewayId=gateway)
+    return world.routes()["2001:db8::/48"][1]
+
+
 RULES: list[Rule] = [
     seen(
         [True, True],
@@ -249,6 +304,28 @@ RULES: list[Rule] = [
     ),
     seen("blackhole", "a route to a deleted gateway is a black hole", API + "Route (State)", _black_hole),
     seen("blackhole", "a route to a detached gateway is a black hole", API + "Route (State)", _detached),
+    seen(
+        [True] * 4,
+        "a gateway endpoint's routes follow its list of tables",
+        "VPC user guide: gateway endpoints",
+        _endpoint_moves,
+    ),
+    refused(
+        "InvalidParameterValue",
+        "and aren't deleted by themselves",
+        "error quoted in public issues",
+        _endpoint_route_gone,
+    ),
+    seen(
+        [1, 1, 0], "a table tells its propagating gateways, each once", API + "EnableVgwRoutePropagation", _propagating
+    ),
+    refused(
+        "Gateway.NotAttached",
+        "a gateway of no VPC doesn't propagate",
+        API + "error codes",
+        lambda w: w.ec2.enable_vgw_route_propagation(RouteTableId=w.table, GatewayId=_vgw(w, attached=False)),
+    ),
+    seen("blackhole", "a route to a detached private gateway is a black hole", API + "Route (State)", _detached_vgw),
     refused(
         "Resource.AlreadyAssociated",
         "a subnet is associated with one table",

@@ -3,8 +3,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Route tables and routes.
 
-Sources: CreateRoute, ReplaceRoute, AssociateRouteTable in the EC2 API reference; the VPC user guide on route tables
-and on NAT64; the NAT64 message as quoted in eksctl issue 4603.
+Sources: CreateRoute, ReplaceRoute, AssociateRouteTable, EnableVgwRoutePropagation in the EC2 API reference; the VPC
+user guide on route tables and on NAT64; the NAT64 message as quoted in eksctl issue 4603.
 """
 
 from __future__ import annotations
@@ -68,11 +68,25 @@ class StrictRouteTable(RouteTable):
     def __init__(self, ec2_backend: Any, vpc_id: str, main: bool) -> None:
         super().__init__(ec2_backend, random_route_table_id(), vpc_id, main=main)
         self.made: dict[tuple[str, str], StrictRoute] = {}
+        self.propagating: list[str] = []
 
     def local_networks(self) -> list[cidr.Network]:
         vpc = self.ec2_backend.get_vpc(self.vpc_id)
         ipv4 = [ipaddress.IPv4Network(item["cidr_block"]) for item in vpc.get_cidr_block_association_set()]
         return [*ipv4, *vpc.usable_networks()]
+
+    def endpoint_routes(self) -> list[dict[str, Any]]:
+        """The routes that gateway endpoints put here: they come and go with the endpoint's list of tables."""
+        return [
+            {
+                "DestinationPrefixListId": endpoint.destination_prefix_list_id,
+                "GatewayId": endpoint.id,
+                "Origin": "CreateRoute",
+                "State": "active",
+            }
+            for endpoint in self.ec2_backend.vpc_end_points.values()
+            if endpoint.destination_prefix_list_id and self.id in endpoint.route_table_ids
+        ]
 
     def view(self) -> dict[str, Any]:
         local = [
@@ -90,8 +104,8 @@ class StrictRouteTable(RouteTable):
             "VpcId": self.vpc_id,
             "OwnerId": self.owner_id,
             "Associations": self.associations,
-            "PropagatingVgws": [],
-            "Routes": local + made,
+            "PropagatingVgws": [{"GatewayId": gateway_id} for gateway_id in self.propagating],
+            "Routes": local + made + self.endpoint_routes(),
             "Tags": tag_list(self.get_tags()),
         }
 
@@ -147,6 +161,8 @@ class RouteBackend:
         elif target.startswith("igw-"):
             igw = self.internet_gateways.get(target)
             alive = igw is not None and igw.vpc is not None and igw.vpc.id == table.vpc_id
+        elif target.startswith("vgw-"):
+            alive = self.is_attached(target, table.vpc_id)
         elif route.target == "NetworkInterfaceId":
             alive = target in self.enis and self.enis[target].status == "in-use"
         elif route.target == "InstanceId":
@@ -154,6 +170,19 @@ class RouteBackend:
         else:
             alive = True
         return "active" if alive else "blackhole"
+
+    def is_attached(self: Any, gateway_id: str, vpc_id: str) -> bool:
+        """Whether a virtual private gateway is attached to a VPC."""
+        gateway = self.vpn_gateways.get(gateway_id)
+        found = gateway.attachments.get(vpc_id) if gateway is not None and gateway.state != "deleted" else None
+        return found is not None and found.state == "attached"
+
+    def delete_vpc_endpoints(self: Any, vpce_ids: list[str] | None = None) -> None:
+        """Gateway endpoints take their routes along."""
+        for endpoint in map(self.vpc_end_points.get, vpce_ids or []):
+            if endpoint is not None and endpoint.destination_prefix_list_id:
+                endpoint.route_table_ids = []
+        super().delete_vpc_endpoints(vpce_ids)  # type: ignore[misc]
 
     def read_destination(self: Any, table: StrictRouteTable, name: str, text: str) -> str:
         """The destination in canonical form."""
@@ -268,10 +297,27 @@ class RouteResponses(Responses):
         value = self.backend.read_destination(table, name, self.params[name])
         if any(str(network) == value for network in table.local_networks()):
             raise errors.invalid(f"cannot remove local route {value} in route table {table.id}")
+        if any(route["DestinationPrefixListId"] == value for route in table.endpoint_routes()):
+            raise errors.invalid(f"cannot remove VPC endpoint route {value} in route table {table.id}")
         if table.made.pop((name, value), None) is None:
             raise errors.refuse(
                 "InvalidRoute.NotFound", f"no route with destination-cidr-block {value} in route table {table.id}"
             )
+        return Plain({})
+
+    def enable_vgw_route_propagation(self) -> Plain:
+        table, gateway_id = self.backend.get_route_table(self.params["RouteTableId"]), self.params["GatewayId"]
+        self.backend.get_vpn_gateway(gateway_id)
+        if not self.backend.is_attached(gateway_id, table.vpc_id):
+            raise errors.refuse("Gateway.NotAttached", f"Gateway {gateway_id} is not attached to {table.vpc_id}")
+        if gateway_id not in table.propagating:
+            table.propagating.append(gateway_id)
+        return Plain({})
+
+    def disable_vgw_route_propagation(self) -> Plain:
+        table, gateway_id = self.backend.get_route_table(self.params["RouteTableId"]), self.params["GatewayId"]
+        self.backend.get_vpn_gateway(gateway_id)
+        table.propagating = [item for item in table.propagating if item != gateway_id]
         return Plain({})
 
     def associate_route_table(self) -> Plain:

@@ -351,6 +351,8 @@ class VpcResponses(Responses):
     def create_vpc_endpoint(self) -> Any:
         self._check_endpoint_family(self.params.get("IpAddressType"), self.params.get("SubnetIds", []))
         self._check_private_dns()
+        for table_id in self.params.get("RouteTableIds", []):
+            self.backend.get_route_table(table_id)
         answer = super().create_vpc_endpoint()  # type: ignore[misc]
         endpoint = answer.result["VpcEndpoint"]
         self._set_endpoint(endpoint, "ipv4")
@@ -381,6 +383,8 @@ class VpcResponses(Responses):
     def modify_vpc_endpoint(self) -> Any:
         endpoint = self.backend.get_vpc_end_point(self.params["VpcEndpointId"])
         self._check_endpoint_family(self.params.get("IpAddressType"), endpoint.subnet_ids or [])
+        for table_id in self.params.get("AddRouteTableIds", []):
+            self.backend.get_route_table(table_id)
         answer = super().modify_vpc_endpoint()  # type: ignore[misc]
         self._set_endpoint(endpoint, endpoint.ip_address_type)
         return answer
