@@ -96,7 +96,7 @@ extends_documentation_fragment:
   - eksops.ipv6.attributes.writes
 seealso:
   - module: eksops.ipv6.eks_node_user_data
-  - module: amazon.aws.autoscaling_group
+  - module: eksops.ipv6.autoscaling_group_ipv6
 """
 
 EXAMPLES = r"""

@@ -81,7 +81,7 @@ def arrange(player: Player, fixtures: set[str]) -> dict[str, Any]:
         "node_role_arn": roles["node"]["arn"],
         "fargate_role_arn": roles["fargate"]["arn"],
     }
-    if "cluster" in fixtures:
+    if fixtures & {"cluster", "template"}:
         player(
             "eks_cluster",
             name="production",
@@ -89,6 +89,10 @@ def arrange(player: Player, fixtures: set[str]) -> dict[str, Any]:
             subnet_ids=variables["subnet_ids"],
             authentication_mode="API_AND_CONFIG_MAP",
         )
+    if "template" in fixtures:
+        types = {"cluster_name": "production", "instance_types": ["m7g.large"]}
+        image = player("eks_node_user_data", **types, resolve_image=True)["user_data"]["image_id"]
+        player("ec2_launch_template_ipv6", name="nodes", instance_type="m7g.large", image_id=image)
     return variables
 
 

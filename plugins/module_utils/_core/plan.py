@@ -81,7 +81,8 @@ class Wait:
 
     C(path) is a JMESPath expression; its value is compared with C(success) and C(failure). With C(gone) the resource's
     absence is success too (any of the not-found codes). C(detail) is a JMESPath expression for what AWS says of a
-    failure. C(interval) and C(timeout) are seconds; None takes the session's.
+    failure. C(interval) and C(timeout) are seconds; None takes the session's. C(watch) is a second read, made at every
+    look that brought no success: its failure ends the wait, and its detail is told.
     """
 
     service: str
@@ -94,6 +95,7 @@ class Wait:
     detail: str = ""
     interval: float | None = None
     timeout: float | None = None
+    watch: Wait | None = None
 
 
 @dataclass(frozen=True)

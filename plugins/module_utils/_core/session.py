@@ -54,7 +54,10 @@ THROTTLING = frozenset(
     }
 )
 # Writes that may be sent twice without harm when a reply is lost, because the second has the same effect.
-REPEATABLE = ("Modify", "Replace", "Set", "Put", "Tag", "Untag", "CreateTags", "DeleteTags", "Update", "Delete")
+REPEATABLE = (
+    *("Modify", "Replace", "Set", "Put", "Tag", "Untag", "CreateTags", "DeleteTags", "Update", "Delete"),
+    *("CreateOrUpdateTags", "SuspendProcesses", "ResumeProcesses"),
+)
 TAKEN_AWAY = ("Delete", "Detach", "Disassociate", "Release", "Remove", "Revoke")
 ATTEMPTS = 8
 WAIT_TIMEOUT = 600.0
@@ -76,7 +79,10 @@ class AwsError(Exception):
     @property
     def not_found(self) -> bool:
         """Whether the code says that the resource is not there, in any of AWS's spellings of it."""
-        return is_not_found(self.code)
+        # Auto Scaling has one code for everything that it refuses.
+        texts = ("AutoScalingGroup name not found", "is pending delete")
+        gone = self.code == "ValidationError" and any(text in self.message for text in texts)
+        return gone or is_not_found(self.code)
 
     @property
     def denied(self) -> bool:
@@ -233,14 +239,24 @@ class Session:
             elapsed = time.monotonic() - started
             if value in wait.failure:
                 raise WaitFailed(f"{resource} became {value}{_detail(wait, answer)}", answer)
+            failed, told = self._watched(wait.watch)
+            if failed:
+                raise WaitFailed(f"{resource} is {value}{told}", answer)
             if elapsed + interval > timeout:
                 raise WaitFailed(
                     f"{resource} is still {value} after {elapsed:.0f} s (wait_timeout {timeout:.0f} s)"
-                    f"{_detail(wait, answer)}",
+                    f"{_detail(wait, answer)}{told}",
                     answer,
                 )
             self.host.progress(f"{resource}: {'not ready yet' if value is None else value}, {elapsed:.0f} s")
             time.sleep(interval)
+
+    def _watched(self, watch: Wait | None) -> tuple[bool, str]:
+        """Whether a wait's second read says that waiting is in vain, and what it tells."""
+        if watch is None:
+            return False, ""
+        answer = self._poll_once(watch) or {}
+        return search(watch.path, answer) in watch.failure, _detail(watch, answer)
 
     def _poll_once(self, wait: Wait) -> dict[str, Any] | None:
         """One answer of a wait; None when it is gone and should be; empty when it is not visible yet."""
