@@ -27,8 +27,6 @@ CLUSTER = Cluster(
     certificate_authority_data="LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==",
     service_ipv6_cidr="fd30:3087:b6c2::/108",
 )
-# A file that began with the #! of a script would have to be one, for ansible-test.
-HEADER = "The user data begins on the next line.\n"
 # The recommendation for a large node of each architecture: m7i.large has fewer than 30 vCPUs, m7g.16xlarge more.
 ARCHITECTURES = {"x86_64": 110, "arm64": 250}
 BEFORE = "#!/bin/bash\necho before\n"
@@ -52,7 +50,10 @@ OWN: dict[str, dict[str, dict[str, Any]]] = {
         "kubelet_arguments": {"kubelet_arguments": ["--v=4", "--system-reserved=cpu=100m,memory=200Mi"]},
         "bootstrap_arguments": {"bootstrap_arguments": ["--container-runtime", "containerd"]},
         "containerd": {"containerd_config": CONTAINERD},
+        "local_disks_raid10": {"local_disks": "raid10"},
+        "local_disks_mount": {"local_disks": "mount"},
         "parts": {"parts_before": [BEFORE], "parts_after": [AFTER]},
+        "base64_parts": {"parts_before": [BEFORE], "base64_parts": True},
     },
     "al2023": {
         "kubelet_arguments": {"kubelet_arguments": ["--v=4"]},
@@ -87,7 +88,10 @@ OWN: dict[str, dict[str, dict[str, Any]]] = {
 
 
 def cases() -> Iterator[tuple[str, str, dict[str, Any]]]:
-    """(file name, family, options) of every golden file. They are .txt, since some are MIME messages of many parts."""
+    """(file name, family, options) of every golden file, which is to the letter what an instance receives.
+
+    They are .txt, since some are scripts, some MIME messages of many parts, some YAML and some TOML.
+    """
     for family, own in OWN.items():
         for architecture, pods in ARCHITECTURES.items():
             for option, given in {**EVERYWHERE, **own}.items():
@@ -95,9 +99,9 @@ def cases() -> Iterator[tuple[str, str, dict[str, Any]]]:
 
 
 def rendered(family: str, options: Mapping[str, Any]) -> str:
-    """The text of one case's file."""
+    """The user data of one case."""
     node = Node.from_options(family, options)
-    return HEADER + user_data.render(CLUSTER, node, base64_parts=bool(options.get("base64_parts"))).text
+    return user_data.render(CLUSTER, node, base64_parts=bool(options.get("base64_parts"))).text
 
 
 def main() -> int:

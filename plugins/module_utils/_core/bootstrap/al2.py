@@ -105,7 +105,7 @@ def command_line(cluster: Cluster, node: Node) -> str:
 
 def parts(cluster: Cluster, node: Node) -> list[Part]:
     """The script that calls C(bootstrap.sh), between the user's parts."""
-    lines = ["#!/bin/bash", "set -o errexit -o nounset"]
+    lines = ["#!/bin/bash -eu"]
     if node.containerd_config:
         lines += [
             f"mkdir -p {shlex.quote(CONTAINERD_FILE.rsplit('/', 1)[0])}",

@@ -8,9 +8,11 @@ What the script itself lets pass is an error here. Source: amazon-eks-ami, the l
 
 from __future__ import annotations
 
+import email
 import ipaddress
 import shlex
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,6 +26,9 @@ WITH_VALUE = (
     "--ip-family --kubelet-extra-args --local-disks --mount-bpf-fs --pause-container-account "
     "--pause-container-version --service-ipv4-cidr --service-ipv6-cidr --use-max-pods"
 ).split()
+
+
+GOLDEN = Path(__file__).parent / "golden"
 
 
 class Wrong(Exception):
@@ -101,6 +106,25 @@ def test_the_arguments_make_an_ipv6_node_with_the_clusters_dns(cidr: str, dns: s
     booted = boot(al2.arguments(cluster, node()))
     assert (booted.cluster, booted.family, booted.dns_address) == ("production", "ipv6", dns)
     assert booted.dns_address == cluster.dns_address
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("al2-*.txt")), ids=lambda path: path.stem)
+def test_every_golden_script_boots_an_ipv6_node(path: Path) -> None:
+    document = email.message_from_string(path.read_text(encoding="utf-8"))
+    texts = [path.read_text(encoding="utf-8")]
+    if document.is_multipart():
+        payloads = [part.get_payload(decode=True) for part in document.walk() if not part.is_multipart()]
+        texts = [payload.decode() for payload in payloads if isinstance(payload, bytes)]
+    calls = [words[1:] for text in texts if (words := bootstrap_call(text))]
+    assert len(calls) == 1
+    booted = boot(calls[0])
+    assert (booted.cluster, booted.family, booted.dns_address) == ("production", "ipv6", "fd30:3087:b6c2::a")
+
+
+def bootstrap_call(script: str) -> list[str]:
+    """The words of the call of bootstrap.sh, as the shell hands them over; empty without one."""
+    words = shlex.split(script, comments=True)
+    return words[words.index("/etc/eks/bootstrap.sh") :] if "/etc/eks/bootstrap.sh" in words else []
 
 
 def test_the_shell_hands_the_script_what_was_meant() -> None:

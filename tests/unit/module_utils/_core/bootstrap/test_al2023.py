@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import email
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +32,9 @@ SCHEMA: dict[str, Any] = {
         "featureGates": {"InstanceIdNodeName": bool, "FastImagePull": bool},
     },
 }
+
+
+GOLDEN = Path(__file__).parent / "golden"
 
 
 def violations(value: Any, schema: Any, where: str = "") -> list[str]:
@@ -63,6 +68,24 @@ def refused(**options: Any) -> str:
 
 def test_the_schema_knows_nothing_else() -> None:
     assert violations({"spec": {"cluster": {"ipFamily": "ipv6"}}}, SCHEMA) == [".spec.cluster.ipFamily is unknown"]
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("al2023-*.txt")), ids=lambda path: path.stem)
+def test_every_golden_node_config_is_of_the_schema(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    document = email.message_from_string(text)
+    if document.is_multipart():
+        payloads = [
+            part.get_payload(decode=True)
+            for part in document.walk()
+            if part.get_content_type() == "application/node.eks.aws"
+        ]
+        (text,) = (payload.decode() for payload in payloads if isinstance(payload, bytes))
+    config = yaml.safe_load(text)
+    assert violations(config, SCHEMA) == []
+    assert config["spec"].get("cluster", {}).get("cidr") == (
+        None if "completed_by_eks" in path.stem else "fd30:3087:b6c2::/108"
+    )
 
 
 def test_the_cluster_is_described_whole() -> None:

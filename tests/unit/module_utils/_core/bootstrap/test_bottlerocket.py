@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import tomllib
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,6 +15,9 @@ from ansible_collections.eksops.ipv6.plugins.module_utils._core.bootstrap import
 from ansible_collections.eksops.ipv6.plugins.module_utils._core.bootstrap.description import Cluster, Node
 
 CLUSTER = Cluster("production", "https://api.example", "Q0E=", "fd30:3087:b6c2::/108")
+
+
+GOLDEN = Path(__file__).parent / "golden"
 
 
 def read(**options: Any) -> dict[str, Any]:
@@ -36,6 +40,12 @@ def test_the_dns_address_is_always_said() -> None:
         "cluster-certificate": "Q0E=",
         "cluster-dns-ip": "fd30:3087:b6c2::a",
     }
+
+
+@pytest.mark.parametrize("path", sorted(GOLDEN.glob("bottlerocket-*.txt")), ids=lambda path: path.stem)
+def test_every_golden_file_parses_and_says_the_dns_address(path: Path) -> None:
+    settings = tomllib.loads(path.read_text(encoding="utf-8"))["settings"]
+    assert settings["kubernetes"]["cluster-dns-ip"] == "fd30:3087:b6c2::a"
 
 
 def test_labels_and_taints_have_tables_of_their_own() -> None:
