@@ -898,11 +898,21 @@ def world(running_emulator: Emulator) -> Iterator[World]:
 
 @pytest.mark.parametrize("rule", RULES, ids=[rule.rule.replace(" ", "-") for rule in RULES])
 def test_refusal(world: World, rule: Rule) -> None:
-    with pytest.raises(ClientError) as caught:
-        rule.call(world)
+    sent: list[dict[str, Any]] = []
+    world.eks.meta.events.register("provide-client-params.eks", lambda params, **_unused: sent.append(params), "sent")
+    try:
+        with pytest.raises(ClientError) as caught:
+            rule.call(world)
+    finally:
+        world.eks.meta.events.unregister("provide-client-params.eks", unique_id="sent")
     error = caught.value.response["Error"]
     assert error["Code"] == rule.code, error["Message"]
     assert rule.text in error["Message"]
+    shape = world.eks.meta.service_model.shape_for(rule.code)
+    named = {name: sent[-1][name] for name in set(shape.members) & set(sent[-1])}
+    if "clusterName" in shape.members and "name" in sent[-1]:
+        named["clusterName"] = sent[-1]["name"]
+    assert {name: caught.value.response.get(name) for name in named} == named
 
 
 def test_every_source_is_one_of_the_four() -> None:

@@ -201,3 +201,71 @@ def test_tags_on_everything(sample: Sample) -> None:
         sample.eks.untag_resource(resourceArn=arn, tagKeys=["a", "c"])
         assert sample.eks.list_tags_for_resource(resourceArn=arn)["tags"] == {"b": "2"}
     assert sample.eks.describe_cluster(name="one")["cluster"]["tags"] == {"b": "2"}
+
+
+def test_a_request_token_is_good_for_one_request(sample: Sample) -> None:
+    """The same request again gets the same answer and does nothing; another with the token is refused."""
+    role = sample.role("people", "ec2.amazonaws.com")
+    named = {"clusterName": "one"}
+    oidc = {"identityProviderConfigName": "sso", "issuerUrl": "https://sso.example.com", "clientId": "kubernetes"}
+    key = {"resources": ["secrets"], "provider": {"keyArn": "arn:aws:kms:eu-west-1:123456789012:key/k"}}
+    association = {**named, "namespace": "apps", "serviceAccount": "web", "roleArn": sample.cni_role}
+    requests: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+        ("create_addon", {**named, "addonName": "vpc-cni"}, {"addonName": "kube-proxy"}),
+        ("create_nodegroup", sample.nodegroup_request("workers"), {"nodegroupName": "others"}),
+        ("create_access_entry", {**named, "principalArn": role}, {"type": "EC2_LINUX"}),
+        ("update_access_entry", {**named, "principalArn": role, "username": "a"}, {"username": "b"}),
+        ("create_pod_identity_association", association, {"serviceAccount": "api"}),
+        ("create_fargate_profile", profile_request(sample, "a"), {"fargateProfileName": "b"}),
+        ("associate_identity_provider_config", {**named, "oidc": oidc}, {"tags": {"a": "b"}}),
+        (
+            "associate_encryption_config",
+            {**named, "encryptionConfig": [key]},
+            {"encryptionConfig": [{**key, "provider": {"keyArn": "arn:aws:kms:eu-west-1:123456789012:key/l"}}]},
+        ),
+    ]
+    for operation, request, change in requests:
+        call = getattr(sample.eks, operation)
+        token = {"clientRequestToken": f"token-of-{operation}"}
+        answers = [call(**request, **token) for _unused in range(2)]
+        for answer in answers:
+            del answer["ResponseMetadata"]
+        assert answers[0] == answers[1]
+        with pytest.raises(ClientError, match="used with other parameters") as caught:
+            call(**{**request, **change}, **token)
+        assert caught.value.response["Error"]["Code"] == "InvalidParameterException"
+        if "update" in answers[0]:
+            sample.updated(answers[0]["update"])
+    assert sample.eks.list_nodegroups(clusterName="one")["nodegroups"] == ["workers"]
+    assert len(sample.eks.list_pod_identity_associations(clusterName="one")["associations"]) == 1
+
+
+def test_every_list_has_pages(sample: Sample) -> None:
+    """Each of the lists that botocore pages gives all its items one by one."""
+    sample.cni()
+    sample.nodegroup()
+    sample.addon("kube-proxy")
+    sample.eks.create_fargate_profile(**profile_request(sample, "a"))
+    for name in ("web", "api"):
+        associate(sample, serviceAccount=name)
+    oidc = {"identityProviderConfigName": "sso", "issuerUrl": "https://sso.example.com", "clientId": "kubernetes"}
+    sample.eks.associate_identity_provider_config(clusterName="one", oidc=oidc)
+    listed: dict[str, tuple[str, dict[str, str]]] = {
+        "clusters": ("list_clusters", {}),
+        "addons": ("list_addons", {"clusterName": "one"}),
+        "nodegroups": ("list_nodegroups", {"clusterName": "one"}),
+        "fargateProfileNames": ("list_fargate_profiles", {"clusterName": "one"}),
+        "associations": ("list_pod_identity_associations", {"clusterName": "one"}),
+        "accessEntries": ("list_access_entries", {"clusterName": "one"}),
+        "accessPolicies": ("list_access_policies", {}),
+        "identityProviderConfigs": ("list_identity_provider_configs", {"clusterName": "one"}),
+        "insights": ("list_insights", {"clusterName": "one"}),
+        "updateIds": ("list_updates", {"name": "one"}),
+        "clusterVersions": ("describe_cluster_versions", {}),
+    }
+    lists = [(member, *call) for member, call in listed.items()]
+    for member, operation, named in [*lists, ("addons", "describe_addon_versions", {})]:
+        whole = getattr(sample.eks, operation)(**named)[member]
+        pages = list(sample.eks.get_paginator(operation).paginate(**named, PaginationConfig={"PageSize": 1}))
+        assert [item for page in pages for item in page[member]] == whole
+        assert len(pages) == len(whole) >= 1

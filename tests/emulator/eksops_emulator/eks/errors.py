@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The errors EKS answers with.
 
-Every error carries the members its shape has in botocore's model (`clusterName`, `nodegroupName`, ...);
-`responses.py` refuses an error that the operation does not document, or a member that the shape lacks.
+Every error carries the members its shape has in botocore's model (`clusterName`, `nodegroupName`, ...), as far as the
+request names them; `responses.py` refuses an error that the operation does not document, or a member that the shape
+lacks.
 """
 
 from __future__ import annotations

@@ -31,6 +31,8 @@ Answer = tuple[int, dict[str, Any], str]
 # What a request that breaks its shape is answered with: the first of these that the operation documents.
 _BAD_REQUESTS = ("InvalidParameterException", "InvalidRequestException", "BadRequestException", "ClientException")
 
+_NO_SHAPE = "ValidationException"  # where it documents none of them; the model doesn't know this one
+
 # Errors that the API answers although its model does not list them (moto's texts were taken from the API).
 _SEEN_THOUGH_UNDOCUMENTED = {
     ("CreateNodegroup", "ResourceNotFoundException"),
@@ -66,9 +68,10 @@ class EksResponse(BaseResponse):
         return self._run(model, backend, method)
 
     def _run(self, model: OperationModel, backend: Any, method: Any) -> Answer:
+        request = Request()
         try:
             query = parse_qs(urlparse(self.uri).query, keep_blank_values=True)
-            request = Request(read_request(model, self.uri_match, query, self.body))
+            request.update(read_request(model, self.uri_match, query, self.body))
             problem = request_problem(model.input_shape, request)
             if problem is not None:
                 raise BadShape(problem)
@@ -78,9 +81,9 @@ class EksResponse(BaseResponse):
         except HTTPException as refusal:
             return self._answer(403, {"message": _message(refusal)}, "AccessDeniedException")
         except BadShape as error:
-            return self._answer(400, {"message": str(error)}, _bad_request(model))
+            return self._error(model, EksError(str(error)), request, _bad_request(model))
         except EksError as error:
-            return self._error(model, error)
+            return self._error(model, error, request, error.code)
         problems = response_problems(model.output_shape, answer)
         if problems:
             return self._drifted(model, problems)
@@ -129,16 +132,21 @@ class EksResponse(BaseResponse):
         _unused, arn, _unused = sts.get_caller_identity(self.get_access_key(), self.region)
         return str(arn).replace(":sts:", ":iam:")
 
-    def _error(self, model: OperationModel, error: EksError) -> Answer:
+    def _error(self, model: OperationModel, error: EksError, request: Request, code: str) -> Answer:
+        """The error with the members of its shape: those that the backend gave, and what else the request names."""
+        if code == _NO_SHAPE:
+            return self._answer(400, {"message": error.message}, code)
         documented = {shape.name for shape in model.error_shapes}
-        if error.code not in documented and (model.name, error.code) not in _SEEN_THOUGH_UNDOCUMENTED:
-            return self._drifted(model, [f"{error.code} is no documented error ({error.message})"])
-        shape = model.service_model.shape_for(error.code)
-        members = {**error.members, "message": error.message}
+        if code not in documented and (model.name, code) not in _SEEN_THOUGH_UNDOCUMENTED:
+            return self._drifted(model, [f"{code} is no documented error ({error.message})"])
+        shape: Any = model.service_model.shape_for(code)
+        named = {**request, "clusterName": request.get("clusterName", request.get("name"))}
+        told = {name: named[name] for name in shape.members if isinstance(named.get(name), str)}
+        members = {**told, **error.members, "message": error.message}
         problems = response_problems(shape, members)
         if problems:
             return self._drifted(model, problems)
-        return self._answer(shape.metadata["error"]["httpStatusCode"], members, error.code)
+        return self._answer(shape.metadata["error"]["httpStatusCode"], members, code)
 
     def _drifted(self, model: OperationModel, problems: list[str]) -> Answer:
         text = f"emulator drift: eks:{model.name}: {'; '.join(problems)}"
@@ -154,7 +162,7 @@ class EksResponse(BaseResponse):
 
 def _bad_request(model: OperationModel) -> str:
     documented = {shape.name for shape in model.error_shapes}
-    return next((code for code in _BAD_REQUESTS if code in documented), "ValidationException")
+    return next((code for code in _BAD_REQUESTS if code in documented), _NO_SHAPE)
 
 
 def _message(refusal: HTTPException) -> str:
