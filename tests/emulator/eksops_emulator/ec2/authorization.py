@@ -83,10 +83,13 @@ class Authorization:
         yield self._of(self._given["InstanceId"])
 
     def _detached(self) -> Iterator[Target | None]:
-        for interface in self._ec2.enis.values():
-            if interface.attachment_id == self._given["AttachmentId"]:
-                yield self._of(interface.id)
-                yield self._of(interface.instance.id)
+        wanted = self._given["AttachmentId"]
+        interface = next((item for item in self._ec2.enis.values() if item.attachment_id == wanted), None)
+        if interface is None:
+            yield Target(f"{self._place}:network-interface/*", self._everywhere())
+            return
+        yield self._of(interface.id)
+        yield self._of(interface.instance.id)
 
     def _modified(self) -> Iterator[Target | None]:
         yield from self._interface()
