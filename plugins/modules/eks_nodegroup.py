@@ -273,7 +273,7 @@ extends_documentation_fragment:
   - eksops.ipv6.attributes.writes
 notes:
   - To make a node group it also needs C(ec2:DescribeSubnets), C(ec2:DescribeRouteTables), C(ec2:DescribeInstanceTypes),
-    with a launch template C(ec2:DescribeLaunchTemplateVersions), and where a default route is missing
+    with a launch template C(ec2:DescribeLaunchTemplateVersions) and C(ec2:DescribeImages), and where a default route is missing
     C(ec2:DescribeVpcEndpoints).
   - The policies of the CNI's role and of the nodes' are read and judged with C(iam:GetRole), C(iam:GetRolePolicy),
     C(iam:GetPolicy), C(iam:GetPolicyVersion), C(iam:ListRolePolicies) and C(iam:ListAttachedRolePolicies); without

@@ -9,10 +9,12 @@ import base64
 import tomllib
 from collections.abc import Callable
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 import yaml
 from harness import Player
+from moto.ec2.models import ec2_backends
 
 from eksops_emulator.eks.sample import Sample
 
@@ -130,6 +132,45 @@ def test_an_image_that_does_not_fit_is_refused(player: Player, world: Sample) ->
     msg = player.refuses(MODULE, cluster_name=CLUSTER, instance_types=["m7i.large"], image_id=image)
     assert f"m7i.large has the architecture x86_64, the image {image} arm64" in msg
     assert "EC2 knows no ami-1" in player.refuses(MODULE, cluster_name=CLUSTER, image_id="ami-1")
+
+
+def test_a_windows_image_is_refused(player: Player, world: Sample) -> None:
+    image = render(player, instance_types=["m7i.large"], resolve_image=True)["image_id"]
+    ec2_backends["123456789012"]["eu-west-1"].amis[image].platform = "windows"
+    msg = player.refuses(MODULE, cluster_name=CLUSTER, instance_types=["m7i.large"], image_id=image)
+    assert msg.startswith(f"image_id: the image {image} is Windows; IPv6 clusters have no Windows nodes.")
+
+
+def test_types_of_two_architectures_need_two_groups(player: Player, world: Sample) -> None:
+    msg = player.refuses(MODULE, cluster_name=CLUSTER, instance_types=["m7i.large", "m7g.large"])
+    assert msg == "instance_types: they have no architecture in common. Make a group for each architecture."
+
+
+def test_every_problem_of_self_managed_nodes_is_said_at_once(player: Player, world: Sample) -> None:
+    public = world.public_subnet(world.zones[0], "::/0")
+    plain, unassigning = world.subnet(world.zones[0], ipv6=False), world.subnet(world.zones[1], assign=False)
+    world.addon("vpc-cni", CLUSTER)
+    bare = world.role("bare", "ec2.amazonaws.com")
+    failed = player.fails(
+        MODULE,
+        cluster_name=CLUSTER,
+        instance_types=["m4.large", "m99.large"],
+        image_id="ami-0123456789abcdef0",
+        subnet_ids=[public, plain, unassigning, "subnet-0123456789abcdef0"],
+        node_role_arn=bare,
+    )
+    assert [(problem["option"], problem["message"].split(",")[0]) for problem in failed["problems"]] == [
+        ("instance_types", "EC2 knows no m99.large in this region."),
+        ("instance_types", "m4.large is not built on Nitro; its nodes would never become ready in an IPv6 cluster."),
+        ("image_id", "EC2 knows no ami-0123456789abcdef0 in this region."),
+        ("subnet_ids", "EC2 knows no subnet subnet-0123456789abcdef0 in this region and account."),
+        ("subnet_ids", f"{plain} has no IPv6 CIDR block; an IPv6 cluster needs both families everywhere."),
+        ("subnet_ids", f"{unassigning} does not assign IPv6 addresses; nodes would never become ready."),
+        ("subnet_ids", ANY),
+        ("subnet_ids", ANY),
+        ("cluster_name", ANY),
+        ("node_role_arn", f"the role {bare} does not allow ec2:DescribeInstances"),
+    ]
 
 
 def test_what_self_managed_nodes_need_is_looked_at_first(player: Player, world: Sample) -> None:

@@ -14,6 +14,7 @@ from typing import Any
 import boto3
 import pytest
 from harness import Player, operations
+from moto.ec2.models import ec2_backends
 from moto.eks.models import eks_backends
 
 from eksops_emulator import Emulator
@@ -438,7 +439,9 @@ def test_regression_every_ami_type_of_botocore_is_known(player: Player, options:
     for ami_type in linux:
         options["instance_types"] = ["m7g.large" if "ARM_64" in ami_type else "m6i.large"]
         assert player.check(MODULE, **options, ami_type=ami_type)["nodegroup"]["ami_type"] == ami_type
-    own = {"launch_template": {"id": template(world, ImageId="ami-12c6146b")}, "ami_type": "CUSTOM"}
+    image = world.ec2.describe_images(Filters=[{"Name": "architecture", "Values": ["x86_64"]}])["Images"][0]["ImageId"]
+    own = {"launch_template": {"id": template(world, ImageId=image)}, "ami_type": "CUSTOM"}
+    options["instance_types"] = ["m6i.large"]
     assert player.check(MODULE, **options, **own)["nodegroup"]["ami_type"] == "CUSTOM"
 
 
@@ -780,6 +783,29 @@ def test_what_a_template_must_not_have(
 ) -> None:
     del options["instance_types"]
     assert reason in player.refuses(MODULE, **options, launch_template={"id": template(world, **data)})
+
+
+@pytest.mark.parametrize(
+    ("platform", "types", "reason"),
+    [
+        (None, ["m6i.large"], "has the architecture x86_64, the image {} arm64"),
+        ("windows", ["m7g.large"], "the image {} is Windows; IPv6 clusters have no Windows nodes"),
+    ],
+)
+def test_an_image_of_ones_own_is_looked_at_too(
+    player: Player, options: dict[str, Any], world: Sample, platform: str | None, types: list[str], reason: str
+) -> None:
+    arm = [{"Name": "architecture", "Values": ["arm64"]}]
+    image = world.ec2.describe_images(Filters=arm)["Images"][0]["ImageId"]
+    ec2_backends["123456789012"]["eu-west-1"].amis[image].platform = platform
+    given = {**options, "instance_types": types, "launch_template": {"id": template(world, ImageId=image)}}
+    assert reason.format(image) in player.refuses(MODULE, **given)
+
+
+def test_an_image_that_is_not_there_is_refused(player: Player, options: dict[str, Any], world: Sample) -> None:
+    missing = {"id": template(world, ImageId="ami-0123456789abcdef0")}
+    msg = player.refuses(MODULE, **options, launch_template=missing)
+    assert msg == "launch_template: EC2 knows no ami-0123456789abcdef0 in this region."
 
 
 def test_every_problem_is_said_at_once(player: Player, options: dict[str, Any], world: Sample) -> None:

@@ -16,9 +16,9 @@ from ..eks import egress, shared
 from ..eks import node_checks as checks
 from ..eks.cluster_model import facts_of
 from ..eks.egress import Egress
-from ..eks.placement import FAMILY_SOURCE, SubnetView, read_subnets, subnet_problems
+from ..eks.placement import SubnetView, read_subnets, subnet_problems
 from ..eks.shared import ClusterView
-from ..plan import PENDING, Outcome, Plan, Problem, is_pending, refuse_if_any, refuse_now
+from ..plan import PENDING, Outcome, Plan, Problem, refuse_if_any, refuse_now
 from ..session import AwsError, Session
 from . import node_cni
 
@@ -87,7 +87,7 @@ def _survey(session: Session, params: Mapping[str, Any]) -> Surroundings:
     found = session.together(
         types=lambda: _read_types(session, tuple(params["instance_types"] or ())),
         subnets=lambda: read_subnets(session, params["subnet_ids"]),
-        image=lambda: _read_image(session, params["image_id"]),
+        image=lambda: checks.read_image(session, params["image_id"]),
     )
     subnets = found["subnets"]
     return Surroundings(
@@ -119,14 +119,6 @@ def _read_types(session: Session, names: tuple[str, ...]) -> list[Any]:
             raise
         filters = [{"Name": "instance-type", "Values": list(names)}]
         return session.pages("ec2", "DescribeInstanceTypes", "InstanceTypes", Filters=filters)
-
-
-def _read_image(session: Session, image_id: str | None) -> Mapping[str, Any] | None:
-    if not image_id or is_pending(image_id):
-        return None
-    filters = [{"Name": "image-id", "Values": [image_id]}]
-    found = session.pages("ec2", "DescribeImages", "Images", Filters=filters)
-    return found[0] if found else None
 
 
 def _image_id(session: Session, params: Mapping[str, Any], view: ClusterView, architecture: str) -> str | None:
@@ -168,10 +160,7 @@ def _refuse_around(params: Mapping[str, Any], around: Surroundings, view: Cluste
     yield from checks.refuse_types("instance_types", names, around.types, wanted, what, view.ipv6)
     if names and around.types and not _architecture(around):
         yield Problem("instance_types", "they have no architecture in common.", "Make a group for each architecture.")
-    if params["image_id"] and not is_pending(params["image_id"]) and not image:
-        yield Problem("image_id", f"EC2 knows no {params['image_id']} in this region.")
-    if image.get("Platform") == "windows":
-        yield Problem("image_id", f"{what} is Windows; IPv6 clusters have no Windows nodes.", source=FAMILY_SOURCE)
+    yield from checks.refuse_image("image_id", params["image_id"] or "", around.image, view.ipv6)
     if params["subnet_ids"] is None:
         return
     skipped = params["skip_checks"] or ()

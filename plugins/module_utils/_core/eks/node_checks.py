@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from ..plan import Problem
+from ..plan import Problem, is_pending
 from ..session import AwsError, Session
 from .egress import NODE_ENDPOINTS, ROLE_ENDPOINTS, DefaultRoutes
 from .placement import FAMILY_SOURCE, SubnetView
@@ -81,6 +81,24 @@ def read_instance_types(session: Session, names: Iterable[str]) -> dict[str, Ins
         filters = [{"Name": "instance-type", "Values": wanted}]
         found = read("ec2", "DescribeInstanceTypes", "InstanceTypes", Filters=filters)
     return {item["InstanceType"]: InstanceType.of(item) for item in found}
+
+
+def read_image(session: Session, image_id: str | None) -> Mapping[str, Any] | None:
+    """An AMI as DescribeImages has it; None where none is asked for, or it is not there."""
+    if not image_id or is_pending(image_id):
+        return None
+    filters = [{"Name": "image-id", "Values": [image_id]}]
+    found = session.pages("ec2", "DescribeImages", "Images", Filters=filters)
+    return found[0] if found else None
+
+
+def refuse_image(option: str, image_id: str, image: Mapping[str, Any] | None, ipv6: bool) -> Iterator[Problem]:
+    """An AMI that is not there, or is Windows."""
+    if image_id and not is_pending(image_id) and not image:
+        yield Problem(option, f"EC2 knows no {image_id} in this region.")
+    if ipv6 and (image or {}).get("Platform") == "windows":
+        message = f"the image {image_id} is Windows; IPv6 clusters have no Windows nodes."
+        yield Problem(option, message, source=FAMILY_SOURCE)
 
 
 def refuse_types(

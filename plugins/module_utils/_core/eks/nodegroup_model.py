@@ -15,7 +15,7 @@ from ..session import AwsError, Session
 from . import egress, shared
 from . import nodegroup_upkeep as upkeep
 from .egress import Egress
-from .node_checks import CNI, Cni, InstanceType, read_instance_types
+from .node_checks import CNI, Cni, InstanceType, read_image, read_instance_types
 from .placement import SubnetView, read_subnets
 from .shared import ClusterView
 
@@ -137,6 +137,7 @@ class Surroundings:
     instance_types: Mapping[str, InstanceType] = field(default_factory=dict)
     template: Mapping[str, Any] | None = None  # LaunchTemplateData; None where there is none to be read
     template_missing: bool = False
+    image: Mapping[str, Any] | None = None  # DescribeImages of the template's own AMI
     cni: Cni | None = None
 
 
@@ -202,6 +203,7 @@ def survey(session: Session, desired: Nodegroup, view: ClusterView, read_cni: Re
     second = session.together(
         egress=lambda: egress.read(session, subnets, egress.SKIP not in desired.skip_checks),
         types=lambda: read_instance_types(session, (own_type,)) if own_type else {},
+        image=lambda: read_image(session, own_image(template)),
     )
     asked = bool(desired.launch_template) and not any(map(is_pending, desired.launch_template.values()))
     return Surroundings(
@@ -211,6 +213,7 @@ def survey(session: Session, desired: Nodegroup, view: ClusterView, read_cni: Re
         template,
         template_missing=asked and template is None,
         cni=first["cni"],
+        image=second["image"],
     )
 
 
@@ -240,6 +243,12 @@ def known(session: Session) -> Known:
         tuple(model.shape_for("AMITypes").metadata["enum"]),
         frozenset((*members, *(f"nodeRepairConfig.{name}" for name in nested))),
     )
+
+
+def own_image(template: Mapping[str, Any] | None) -> str:
+    """The AMI that a template names by its id; a reference to a parameter of SSM is left to EC2."""
+    image = str((template or {}).get("ImageId") or "")
+    return image if image.startswith("ami-") else ""
 
 
 def architecture(ami_type: str) -> str:

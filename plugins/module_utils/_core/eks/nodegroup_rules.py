@@ -15,7 +15,7 @@ from ..versions import KubernetesVersion
 from . import egress, shared
 from . import node_checks as checks
 from . import nodegroup_upkeep as upkeep
-from .nodegroup_model import Known, Nodegroup, Observed, Surroundings, architecture
+from .nodegroup_model import Known, Nodegroup, Observed, Surroundings, architecture, own_image
 from .placement import FAMILY_SOURCE, subnet_problems
 from .placement import known as known_ids
 from .shared import ClusterView
@@ -247,8 +247,10 @@ def _refuse_instance_types(
     desired: Nodegroup, around: Surroundings, view: ClusterView, ami_type: str
 ) -> Iterator[Problem]:
     option = "instance_types" if desired.instance_types else "launch_template"
-    wanted = architecture(ami_type)
-    image = f"the AMI type {ami_type}"
+    own = own_image(around.template)
+    wanted = str((around.image or {}).get("Architecture", "")) if own else architecture(ami_type)
+    image = f"the image {own}" if own else f"the AMI type {ami_type}"
+    yield from checks.refuse_image("launch_template", own, around.image, view.ipv6)
     yield from checks.refuse_types(
         option, desired.instance_types or (), around.instance_types, wanted, image, view.ipv6
     )
