@@ -75,6 +75,7 @@ ACCOUNT = st.fixed_dictionaries(
         ),
         "groups": some(some(RULE, 5), 2),
         "acls": some(some(ENTRY, 5), 2),
+        "tags": st.sampled_from([{}, {"owner": "net"}, {"Name": "old", "kubernetes.io/cluster/theirs": "shared"}]),
     }
 )
 PICK = st.lists(st.integers(0, 5), max_size=3)
@@ -85,6 +86,7 @@ SUBNETS = st.fixed_dictionaries(
         "of": PICK,
         "state": st.sampled_from([None, "present", "absent"]),
         "slot": st.sampled_from([None, None, 3, 200]),
+        "spelled": st.booleans(),
         **dict.fromkeys(ATTRIBUTES, BOOL),
     }
 )
@@ -142,11 +144,12 @@ class Made:
     tables: list[str] = field(default_factory=list)
     groups: list[str] = field(default_factory=list)
     acls: list[str] = field(default_factory=list)
+    old: existing.Network | None = None
 
 
 def make(ec2: Any, account: dict[str, Any]) -> Made:
     old = existing.make(ec2, ipv6=account["blocks"] > 0, subnets=len(account["subnets"]))
-    made = Made(old.vpc_id, old.subnets, [old.table, old.main_table])
+    made = Made(old.vpc_id, old.subnets, [old.table, old.main_table], old=old)
     for _unused in range(account["blocks"] - 1):
         existing.add_block(ec2, old.vpc_id)
     if account["second_range"]:
@@ -160,6 +163,11 @@ def make(ec2: Any, account: dict[str, Any]) -> Made:
         make_subnet(ec2, old, made, subnet_id, wanted, taken)
     made.groups = [make_group(ec2, old.vpc_id, number, rules) for number, rules in enumerate(account["groups"])]
     made.acls = [make_acl(ec2, old.vpc_id, entries) for entries in account["acls"]]
+    if account["tags"]:
+        foreign = [{"Key": key, "Value": value} for key, value in account["tags"].items()]
+        own = [old.vpc_id, old.gateway, *old.subnets, *made.tables, *made.groups, *made.acls]
+        own += [egress["EgressOnlyInternetGatewayId"]] if egress else []
+        ec2.create_tags(Resources=own, Tags=foreign)
     return made
 
 
@@ -260,9 +268,12 @@ def invocation(made: Made, wanted: dict[str, Any]) -> tuple[str, dict[str, Any]]
         return module, {"name": "p", "vpc": vpc, "public_subnets": [], "private_subnets": named}
     if module == "ec2_subnet_ipv6":
         options["subnet_ids"] = chosen(made.subnets, wanted["of"]) or made.subnets[:1]
-        slot = options.pop("slot", None)
+        slot, spelled = options.pop("slot", None), options.pop("spelled")
         if slot is not None and options.get("state") != "absent":
-            options["subnets"] = [{"id": options["subnet_ids"][0], "ipv6_slot": slot}]
+            assert made.old is not None
+            odd = made.old.block is not None and spelled
+            place = {"ipv6_cidr_block": oddly(made.old.slot(slot))} if odd else {"ipv6_slot": slot}
+            options["subnets"] = [{"id": options["subnet_ids"][0], **place}]
     elif module == "ec2_route_ipv6":
         by_table = options.pop("by_table")
         options["routes"] = [{"destination": options.pop("destination"), "target": options.pop("target")}]
@@ -278,25 +289,46 @@ def invocation(made: Made, wanted: dict[str, Any]) -> tuple[str, dict[str, Any]]
     return module, options
 
 
+def oddly(block: str) -> str:
+    """A block in a spelling that is not the canonical one."""
+    return block.upper().replace("::/", ":0:0:0:0/")
+
+
+def foreign(item: dict[str, Any]) -> dict[str, str]:
+    """The tags that are not this collection's."""
+    return {tag["Key"]: tag["Value"] for tag in item.get("Tags", ()) if not tag["Key"].startswith(OWN)}
+
+
 def items(ec2: Any) -> dict[tuple[str, ...], Any]:
     """Everything of the account, item by item."""
     found: dict[tuple[str, ...], Any] = {}
     tables = ec2.describe_route_tables()["RouteTables"]
     for vpc in ec2.describe_vpcs()["Vpcs"]:
-        found["vpc", vpc["VpcId"]] = {key: value for key, value in vpc.items() if key != "Tags"}
+        for key, value in vpc.items():
+            found["vpc", vpc["VpcId"], key] = value
     for subnet in ec2.describe_subnets()["Subnets"]:
         for key, value in subnet.items():
             found["subnet", subnet["SubnetId"], key] = value
         for destination, target in effective(subnet, tables).items():
             found["way", subnet["SubnetId"], destination] = target
     for table in tables:
+        found["table", table["RouteTableId"]] = foreign(table)
+        used = {entry["SubnetId"] for entry in table["Associations"] if entry.get("SubnetId")}
+        found["used", table["RouteTableId"]] = used or None
         for destination, target in routes(table).items():
             found["route", table["RouteTableId"], destination] = target
+    for gateway in ec2.describe_internet_gateways()["InternetGateways"]:
+        found["igw", gateway["InternetGatewayId"]] = gateway
+    for gateway in ec2.describe_egress_only_internet_gateways()["EgressOnlyInternetGateways"]:
+        found["eigw", gateway["EgressOnlyInternetGatewayId"]] = gateway
+    for group in ec2.describe_security_groups()["SecurityGroups"]:
+        rest = {key: value for key, value in group.items() if not key.startswith("IpPermissions")}
+        found["group", group["GroupId"]] = rest
     for rule in ec2.describe_security_group_rules()["SecurityGroupRules"]:
         family = "ipv6" if rule.get("CidrIpv6") else "ipv4"
         found["rule", family, rule["GroupId"], rule["SecurityGroupRuleId"]] = rule
     for acl in ec2.describe_network_acls()["NetworkAcls"]:
-        found["acl", acl["NetworkAclId"]] = (acl["VpcId"], acl["Associations"])
+        found["acl", acl["NetworkAclId"]] = (acl["VpcId"], acl["Associations"], foreign(acl))
         for entry in acl["Entries"]:
             family = "ipv6" if entry.get("Ipv6CidrBlock") else "ipv4"
             place = (family, acl["NetworkAclId"], str(entry["Egress"]), str(entry["RuleNumber"]))
@@ -330,12 +362,21 @@ def adopting_may_change(key: tuple[str, ...], before: Any, after: Any, options: 
         return key[1] in named and key[2] in ("Ipv6CidrBlockAssociationSet", "AssignIpv6AddressOnCreation")
     if key[0] in ("route", "way"):
         return before is None and (after == "local" or key[2] == "::/0")
-    return key[0] == "vpc" or (key[0] in ("rule", "entry") and key[1] == "ipv6" and before is None)
+    if key[0] == "vpc":
+        return key[2] == "Ipv6CidrBlockAssociationSet"
+    return before is None and (key[0] == "eigw" or (key[0] in ("rule", "entry") and key[1] == "ipv6"))
 
 
-def may_change(key: tuple[str, ...], before: Any, module: str, options: dict[str, Any], serving: set[str]) -> bool:
+def may_change(
+    key: tuple[str, ...], before: Any, after: Any, module: str, options: dict[str, Any], serving: set[str]
+) -> bool:
     """Whether a document names an item; what AWS itself adds to a subnet's description beside it is of IPv6 too."""
     kind = key[0]
+    if kind == "eigw" and options.get("create_egress_only_internet_gateway"):
+        made_here = any(tag["Key"].startswith(OWN) for tag in (before or {}).get("Tags", ()))
+        return before is None if options["state"] == "present" else (made_here and after is None)
+    if kind == "used" and options.get("shared_tables") == "split":
+        return ((before or set()) ^ (after or set())) <= set(options.get("subnet_ids", ()))
     if kind == "subnet" and module == "ec2_subnet_ipv6":
         given = {member for option, member in ATTRIBUTES.items() if option in options}
         gone = {"AssignIpv6AddressOnCreation", "EnableDns64"} if options.get("state") == "absent" else set()
@@ -389,13 +430,15 @@ def check(player: Player, ec2: Any, module: str, options: dict[str, Any]) -> Non
         serving |= served(ec2, [table for table in live if table["RouteTableId"] in serving])
     for key in sorted({*before, *after}):
         if before.get(key) != after.get(key):
-            new_table = key[0] == "route" and key[1] not in tables and options.get("shared_tables") == "split"
+            new_table = (
+                key[0] in ("route", "table") and key[1] not in tables and options.get("shared_tables") == "split"
+            )
             named = (
                 adopting_may_change(key, before.get(key), after.get(key), options)
                 if module == "ec2_vpc_ipv6_network"
-                else may_change(key, before.get(key), module, options, serving)
+                else may_change(key, before.get(key), after.get(key), module, options, serving)
             )
-            assert new_table or named, (key, before.get(key), after.get(key))
+            assert (of_split and key[1] not in tables) or named, (key, before.get(key), after.get(key))
             assert key[0] != "entry" or key not in before or key in own, key
 
 
@@ -425,6 +468,7 @@ RICH: dict[str, Any] = {
         {"slot": None, "assign": False, "public": False, "table": 0, "interface": True},
     ],
     "tables": [["0.0.0.0/0", "2001:DB8:0::/32", "::/0"]],
+    "tags": {"Name": "old", "kubernetes.io/cluster/theirs": "shared"},
     "groups": [
         [
             {
@@ -454,6 +498,7 @@ EVERYTHING: list[dict[str, Any]] = [
         "of": [1, 0],
         "state": "present",
         "slot": 3,
+        "spelled": True,
         "assign_ipv6_address_on_creation": True,
         "map_public_ip_on_launch": None,
         "enable_dns64": False,

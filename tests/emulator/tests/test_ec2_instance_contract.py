@@ -113,6 +113,20 @@ def _group(world: World, version: str) -> list[str]:
     return [value.get("Value")]
 
 
+def _scaled(world: World) -> list[tuple[int, int]]:
+    """Addresses and prefixes of a group's two instances, whose template asks for one of each."""
+    interface = {"DeviceIndex": 0, "Ipv6AddressCount": 1, "Ipv6PrefixCount": 1}
+    world.aws("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName="g",
+        MinSize=2,
+        MaxSize=2,
+        VPCZoneIdentifier=world.subnet(1),
+        LaunchTemplate={"LaunchTemplateId": world.template(NetworkInterfaces=[interface]), "Version": "$Latest"},
+    )
+    found = world.ec2.describe_instances()["Reservations"]
+    return [_counts(item["NetworkInterfaces"][0]) for one in found for item in one["Instances"]]
+
+
 def _types(world: World, *filters: tuple[str, str]) -> set[str]:
     pages = world.ec2.get_paginator("describe_instance_types").paginate(
         Filters=[{"Name": name, "Values": [value]} for name, value in filters]
@@ -219,6 +233,12 @@ RULES: list[Rule] = [
         lambda w: _group(w, "2"),
     ),
     seen([None], "or by the default one", API + "LaunchTemplateSpecification", lambda w: _group(w, "$Default")),
+    seen(
+        [(1, 1), (1, 1)],
+        "they get the addresses and prefixes of the template's interface",
+        "EC2 user guide: assign prefixes to network interfaces",
+        _scaled,
+    ),
     refused(
         "InvalidUserData.Malformed",
         "user data that isn't base64",

@@ -30,6 +30,12 @@ def _subnet(world: World, **filters: str) -> bool:
     return _ids(world, "describe_subnets", "Subnets", "SubnetId", **filters) == [second]
 
 
+def _dns64(world: World) -> bool:
+    world.subnet(1)
+    world.modify(second := world.subnet(2), EnableDns64={"Value": True})
+    return _ids(world, "describe_subnets", "Subnets", "SubnetId", enable_dns64="true") == [second]
+
+
 def _table(world: World, **filters: str) -> bool:
     world.route("::/0", EgressOnlyInternetGatewayId=world.eigw)
     return _ids(world, "describe_route_tables", "RouteTables", "RouteTableId", **filters) == [world.table]
@@ -107,6 +113,7 @@ RULES: list[Rule] = [
             len(_ids(w, "describe_subnets", "Subnets", "SubnetId", ipv6_cidr_block_association__state="associated")),
         )[-1],
     ),
+    seen(True, "subnets by DNS64", API + "DescribeSubnets", _dns64),
     seen(True, "subnets by IPv4 block", API + "DescribeSubnets", lambda w: _subnet(w, cidr_block="10.0.2.0/24")),
     seen(True, "a wildcard stands for any text", API + "Filter", lambda w: _subnet(w, cidr_block="10.0.2.*")),
     seen(
@@ -263,6 +270,58 @@ def test_filters_are_those_that_botocore_documents(operation: str) -> None:
     known = documented(get_service_model("ec2").operation_model(operation))
     mine = set(LISTINGS[operation].filters) - ALIASES.get(operation, set())
     assert not known or mine <= known
+
+
+def six_of_each(world: World) -> None:
+    """Six of everything that can be listed, beside what an account has from the beginning."""
+    for number in range(6):
+        vpc = world.ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16")["Vpc"]["VpcId"]
+        subnet = world.ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.{number}.0.0/24")["Subnet"]["SubnetId"]
+        gateway = world.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+        world.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+        world.ec2.create_egress_only_internet_gateway(VpcId=vpc)
+        world.ec2.create_tags(Resources=[vpc], Tags=[{"Key": "n", "Value": str(number)}])
+        address = world.ec2.allocate_address(Domain="vpc")["AllocationId"]
+        world.ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address)
+        world.run(subnet)
+        template = world.template(f"lt{number}")
+        world.ec2.create_launch_template_version(LaunchTemplateId=template, LaunchTemplateData={"EbsOptimized": True})
+        endpoint = {"VpcEndpointType": "Gateway", "ServiceName": "com.amazonaws.eu-west-1.s3"}
+        world.ec2.create_vpc_endpoint(VpcId=vpc, **endpoint)
+        world.ec2.create_security_group(GroupName=f"g{number}", Description="d", VpcId=world.vpc)
+        world.emulator.ipv6_pool(f"2001:db8:{number}00::/40")
+        ipam = world.ec2.create_ipam(OperatingRegions=[{"RegionName": "eu-west-1"}])["Ipam"]
+        scope = ipam["PrivateDefaultScopeId"]
+        world.ec2.create_ipam_pool(IpamScopeId=scope, AddressFamily="ipv6", Locale="eu-west-1")
+
+
+def test_every_list_pages(world: World) -> None:
+    """MaxResults cuts a list, the token goes on where it was cut, and the pages together are the whole list."""
+    six_of_each(world)
+    needed = {
+        "GetSecurityGroupsForVpc": {"VpcId": world.vpc},
+        "DescribeLaunchTemplateVersions": {"Versions": ["$Latest", "$Default"]},
+    }
+    paged = []
+    for operation, how in LISTINGS.items():
+        shape = get_service_model("ec2").operation_model(operation).input_shape
+        if shape is None or "MaxResults" not in shape.members:
+            continue
+        given = needed.get(operation, {})
+        whole, token = world.ec2._make_api_call(operation, {**given}), None
+        items, pages = [], 0
+        while pages == 0 or token:
+            more = {"NextToken": token} if token else {}
+            answer = world.ec2._make_api_call(operation, {**given, "MaxResults": 5, **more})
+            items += answer[how.key]
+            pages, token = pages + 1, answer.get("NextToken")
+            assert len(answer[how.key]) <= 5
+            if pages > 2 and len(items) > 15:
+                break
+        assert pages > 1, operation
+        assert items == whole[how.key][: len(items)], operation
+        paged.append(operation)
+    assert len(paged) >= 20
 
 
 def test_a_filter_that_only_the_emulator_lacks_is_not_implemented(world: World) -> None:

@@ -62,6 +62,15 @@ def _byoip_vpc(world: World, block: str, cidr: str = "2001:db8:1200::/40") -> An
     return found["Ipv6CidrBlock"], found["IpSource"], found["Ipv6Pool"] == pool
 
 
+def _associated(world: World, **source: Any) -> tuple[str, str, str, int]:
+    """State, pool, source and length of a block that a VPC gets later."""
+    answer = world.ec2.associate_vpc_cidr_block(VpcId=world.ipv4_vpc, **source)["Ipv6CidrBlockAssociation"]
+    block = world.blocks(world.ipv4_vpc)[0]
+    pool = "a pool" if block["Ipv6Pool"].startswith("ipv6pool-") else block["Ipv6Pool"]
+    length = ipaddress.IPv6Network(block["Ipv6CidrBlock"]).prefixlen
+    return answer["Ipv6CidrBlockState"]["State"], pool, block["IpSource"], length
+
+
 def _reused_block(world: World) -> bool:
     """Whether a pool's block can be had again after it was disassociated."""
     pool = _ipam_pool(world)
@@ -227,6 +236,18 @@ RULES: list[Rule] = [
         "a block of a BYOIP pool",
         API + "CreateVpc (Ipv6Pool)",
         lambda w: _byoip_vpc(w, "2001:DB8:1200:0::/56"),
+    ),
+    seen(
+        ("associating", "a pool", "byoip", 60),
+        "AssociateVpcCidrBlock takes a block of a BYOIP pool",
+        ASSOCIATE,
+        lambda w: _associated(w, Ipv6Pool=w.emulator.ipv6_pool("2001:db8::/40"), Ipv6CidrBlock="2001:db8:0:10::/60"),
+    ),
+    seen(
+        ("associating", "IPAM Managed", "amazon", 60),
+        "and one of an IPAM pool",
+        ASSOCIATE,
+        lambda w: _associated(w, Ipv6IpamPoolId=_ipam_pool(w), Ipv6NetmaskLength=60),
     ),
     refused(
         "InvalidParameterValue",

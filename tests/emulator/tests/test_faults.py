@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.exceptions import BotoCoreError, ClientError, ConnectionClosedError
 
 from eksops_emulator import Emulator, EmulatorClient, Fault
 from eksops_emulator.eks.sample import Sample
@@ -177,6 +177,27 @@ def test_a_new_cluster_and_its_list_lag_behind(emulator: Emulator, aws: Aws) -> 
         aws("eks").describe_cluster(name="one")
     assert aws("eks").describe_cluster(name="one")["cluster"]["status"] == "CREATING"
     assert [aws("eks").list_clusters()["clusters"] for _unused in range(2)] == [[], ["one"]]
+
+
+@pytest.mark.parametrize("kind", ["throttle", "error", "reset", "latency", "lost_reply"])
+def test_a_fault_set_over_http_is_for_one_operation_and_so_many_calls(emulator: Emulator, aws: Aws, kind: str) -> None:
+    client = EmulatorClient(emulator.url)
+    client.fault("iam", "ListRoles", kind, count=2, seconds=0.01)
+    aws("iam").list_users()
+    aws("ec2").describe_vpcs()
+    answered = []
+    for _unused in range(3):
+        try:
+            aws("iam").list_roles()
+            answered.append(True)
+        except (BotoCoreError, ClientError, ConnectionError):
+            answered.append(False)
+    assert answered == [kind == "latency", kind == "latency", True]
+    assert [call.fault for call in client.journal()] == [None, None, kind, kind, None]
+    (left,) = client.faults()
+    assert (left["kind"], left["struck"]) == (kind, 2)
+    client.clear_faults()
+    assert client.faults() == []
 
 
 def test_what_a_fault_cannot_be() -> None:
