@@ -430,9 +430,7 @@ def check(player: Player, ec2: Any, module: str, options: dict[str, Any]) -> Non
         serving |= served(ec2, [table for table in live if table["RouteTableId"] in serving])
     for key in sorted({*before, *after}):
         if before.get(key) != after.get(key):
-            new_table = (
-                key[0] in ("route", "table") and key[1] not in tables and options.get("shared_tables") == "split"
-            )
+            of_split = key[0] in ("route", "table") and options.get("shared_tables") == "split"
             named = (
                 adopting_may_change(key, before.get(key), after.get(key), options)
                 if module == "ec2_vpc_ipv6_network"
