@@ -19,6 +19,13 @@ options:
   name:
     description: The cluster's name. Without it all clusters are described.
     type: str
+  include_nodes:
+    description:
+      - Whether to look for the nodes that each cluster has on EC2, whoever made them.
+      - It also calls C(eks:ListNodegroups), C(eks:DescribeNodegroup), C(autoscaling:DescribeAutoScalingGroups),
+        C(ec2:DescribeInstances) and C(iam:GetInstanceProfile).
+    type: bool
+    default: false
 extends_documentation_fragment:
   - amazon.aws.common.modules
   - amazon.aws.region.modules
@@ -161,15 +168,36 @@ clusters:
     tags:
       description: The tags.
       type: dict
+    nodes:
+      description: Where its nodes come from.
+      returned: when O(include_nodes) is true
+      type: list
+      elements: dict
+      contains:
+        source:
+          description: What made them, in words.
+          type: str
+          sample: the Auto Scaling group
+        name:
+          description: Its name; empty for instances of no group.
+          type: str
+          sample: production-general
+        count:
+          description: How many nodes there are, or shall be.
+          type: int
+        role_arns:
+          description: Their roles; empty where there is no instance to tell.
+          type: list
+          elements: str
 """
 
-from ansible_collections.eksops.ipv6.plugins.module_utils._core.eks import cluster
+from ansible_collections.eksops.ipv6.plugins.module_utils._core.documents import cluster_info
 from ansible_collections.eksops.ipv6.plugins.module_utils._core.run import Door
 
 DOOR = Door(
-    argument_spec={"name": {"type": "str"}},
-    build=cluster.build_info,
-    services=("eks",),
+    argument_spec={"name": {"type": "str"}, "include_nodes": {"type": "bool", "default": False}},
+    build=cluster_info.build,
+    services=("eks", "autoscaling", "ec2", "iam"),
     writes=False,
 )
 

@@ -31,3 +31,27 @@ def test_all_clusters_come_by_name(player: Player, aws: Callable[..., Any]) -> N
 def test_no_cluster_is_an_empty_list(player: Player) -> None:
     assert player(MODULE, name="nobody")["clusters"] == []
     assert player(MODULE)["clusters"] == []
+
+
+def test_nodes_are_told_whoever_made_them(player: Player, aws: Callable[..., Any]) -> None:
+    world = Sample(aws)
+    world.way_out()
+    world.cluster("one")
+    world.cni()
+    world.nodegroup("workers")
+    tag = {"ResourceId": "own", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": True}
+    made = world.ec2.create_launch_template(LaunchTemplateName="own", LaunchTemplateData={"InstanceType": "m7g.large"})
+    aws("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName="own",
+        MinSize=0,
+        MaxSize=1,
+        LaunchTemplate={"LaunchTemplateId": made["LaunchTemplate"]["LaunchTemplateId"]},
+        VPCZoneIdentifier=world.private[0],
+        Tags=[{**tag, "Key": "kubernetes.io/cluster/one", "Value": "owned"}],
+    )
+    (cluster,) = player(MODULE, name="one", include_nodes=True)["clusters"]
+    assert cluster["nodes"] == [
+        {"source": "the managed node group", "name": "workers", "count": 2, "role_arns": [world.node_role]},
+        {"source": "the Auto Scaling group", "name": "own", "count": 0, "role_arns": []},
+    ]
+    assert "nodes" not in player(MODULE, name="one")["clusters"][0]

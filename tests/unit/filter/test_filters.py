@@ -87,6 +87,15 @@ def test_max_pods_of_one_type_and_of_several() -> None:
     assert template("types | eks_max_pods", types=json.loads(json.dumps([LARGE, nano]))) == 34
 
 
+def test_a_nodes_role_in_aws_auth() -> None:
+    expression = "found | eks_aws_auth(['arn:aws:iam::111122223333:role/nodes/x'])"
+    made = template(expression, found=[])
+    assert yaml.safe_load(made["data"]["mapRoles"])[0]["rolearn"] == "arn:aws:iam::111122223333:role/x"
+    assert template(expression, found=[made]) == {}
+    gone = template(expression.replace("])", "], state='absent')"), found=[made])
+    assert gone["data"] == {"mapRoles": "[]\n"}
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -97,6 +106,11 @@ def test_max_pods_of_one_type_and_of_several() -> None:
         ("'2600:1f14::/56' | eks_cluster_dns_ip", "public space"),
         ("'10.100.0.0/16' | eks_cluster_dns_ip", "IPv4 range"),
         ("{} | eks_max_pods", "is missing"),
+        ("'x' | eks_aws_auth([])", "takes the resources"),
+        ("[] | eks_aws_auth('x')", "is a list of ARNs"),
+        ("[] | eks_aws_auth(['x'])", "no ARN of an IAM role"),
+        ("[] | eks_aws_auth([], state='gone')", "present or absent"),
+        ("[{'data': {'mapRoles': 'x'}}] | eks_aws_auth([])", "no list of entries"),
         ("[] | eks_max_pods", "takes an instance type"),
         ("cluster | eks_bootstrap_arguments(bootstrap_arguments=['--x=y'])", "becomes an IPv4 node"),
     ],
