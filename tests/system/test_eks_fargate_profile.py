@@ -65,7 +65,7 @@ def test_order_has_no_meaning(player: Player, options: dict[str, Any]) -> None:
     player.unchanged(MODULE, **turned)
 
 
-def test_tags_are_all_that_changes_in_place(player: Player, world: Sample, options: dict[str, Any]) -> None:
+def test_regression_tags_can_be_changed_in_place(player: Player, world: Sample, options: dict[str, Any]) -> None:
     player(MODULE, **options, tags={"a": "b"})
     changed = player.converge(MODULE, **PROFILE, tags={"c": "d"})
     assert operations(changed["plan"]) == [("eks", "TagResource"), ("eks", "UntagResource")]
@@ -87,6 +87,22 @@ def test_regression_tags_are_not_taken_away_by_omission(player: Player, world: S
     player(MODULE, **options, tags={"a": "b"})
     player.unchanged(MODULE, **options)
     assert live(world)["tags"] == {"a": "b"}
+
+
+@pytest.mark.parametrize("operation", ["ListFargateProfiles", CREATE[1]])
+def test_regression_a_throttled_call_is_repeated(
+    player: Player, world: Sample, options: dict[str, Any], emulator: Emulator, operation: str
+) -> None:
+    emulator.fault("eks", operation, status=429, code="TooManyRequestsException", message="slower")
+    player(MODULE, **options)
+    assert live(world)["status"] == "ACTIVE"
+
+
+def test_regression_messages_name_the_profile(player: Player, options: dict[str, Any], emulator: Emulator) -> None:
+    emulator.fault("eks", CREATE[1], status=400, code="InvalidParameterException", message="no")
+    msg = player.fails(MODULE, **options)["msg"]
+    assert "fargate-profile/production/jobs" in msg
+    assert "{" not in msg
 
 
 def test_regression_check_mode_waits_for_nothing(player: Player, world: Sample, options: dict[str, Any]) -> None:

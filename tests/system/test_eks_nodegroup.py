@@ -474,6 +474,71 @@ def test_regression_a_template_does_not_exclude_types_and_ami_type(
     assert result["nodegroup"]["instance_types"] == ["m6i.large"]
 
 
+def test_regression_a_template_without_id_and_name_is_a_failure(player: Player, options: dict[str, Any]) -> None:
+    failed = player.fails(MODULE, **options, launch_template={"version": "1"})
+    assert "one of the following is required: id, name found in launch_template" in failed["msg"]
+    assert player.writes()[-1] != CREATE
+
+
+def test_regression_the_default_is_no_retired_amazon_linux_2(player: Player, options: dict[str, Any]) -> None:
+    assert player.check(MODULE, **options)["nodegroup"]["ami_type"] == "AL2023_x86_64_STANDARD"
+
+
+def test_regression_capacity_blocks_and_upgrade_and_upkeep_are_options(player: Player, options: dict[str, Any]) -> None:
+    planned = player.check(
+        MODULE,
+        **options,
+        capacity_type="CAPACITY_BLOCK",
+        update_config={"update_strategy": "MINIMAL"},
+        node_repair_config={"enabled": True},
+        warm_pool_config={"enabled": True},
+        kubernetes_version="1.33",
+        force=True,
+    )
+    request = planned["plan"][0]["request"]
+    assert request["capacityType"] == "CAPACITY_BLOCK"
+    assert request["updateConfig"] == {"updateStrategy": "MINIMAL"}
+    assert request["nodeRepairConfig"] == request["warmPoolConfig"] == {"enabled": True}
+    assert request["version"] == "1.33"
+
+
+def test_regression_messages_name_the_group(player: Player, made: dict[str, Any], emulator: Emulator) -> None:
+    del made
+    emulator.fault("eks", CONFIG[1], status=400, code="InvalidParameterException", message="no")
+    msg = player.fails(MODULE, **GROUP, labels={"env": "prod"})["msg"]
+    assert "nodegroup/production/general" in msg
+    assert "{" not in msg
+
+
+@pytest.mark.parametrize("operation", ["DescribeNodegroup", CONFIG[1]])
+def test_regression_a_throttled_call_is_repeated(
+    player: Player, made: dict[str, Any], world: Sample, emulator: Emulator, operation: str
+) -> None:
+    del made
+    emulator.fault("eks", operation, status=429, code="TooManyRequestsException", message="slower")
+    player(MODULE, **GROUP, labels={"env": "prod"})
+    assert live(world)["labels"] == {"env": "prod"}
+
+
+def test_regression_check_mode_waits_for_nothing(player: Player, made: dict[str, Any], world: Sample) -> None:
+    del made
+    assert operations(player.check(MODULE, **GROUP, state="absent")["plan"]) == [DELETE]
+    assert live(world)["status"] == "ACTIVE"
+
+
+def test_regression_a_failed_group_ends_the_wait_at_once(
+    player: Player, options: dict[str, Any], world: Sample, emulator: Emulator
+) -> None:
+    world.allow("cni", ("ec2:DescribeInstances",))
+    emulator.journal.clear()
+    failed = player.fails(MODULE, **options, skip_checks=["cni"])
+    assert "became CREATE_FAILED" in failed["msg"]
+    begun = [call.operation for call in emulator.journal.calls].index(CREATE[1])
+    polls = [call.operation for call in emulator.journal.calls][begun + 1 :]
+    assert set(polls) == {"DescribeNodegroup"}
+    assert len(polls) < 5
+
+
 def test_marks_not_named_stay_without_purge(player: Player, made: dict[str, Any]) -> None:
     del made
     group = player.converge(

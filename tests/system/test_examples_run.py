@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import os
 import re
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,20 @@ ROOT = Path(__file__).resolve().parents[2]
 FENCED = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXAMPLES = re.compile(r'^EXAMPLES = r"""\n(.*?)"""', re.MULTILINE | re.DOTALL)
 WAITING = ("eks_nodegroup", "eks_fargate_profile", "eks_addon", "eks_access_entry")
+FILTERS = {
+    "eks_bootstrap_arguments": "production --ip-family ipv6 --service-ipv6-cidr fd30:3087:b6c2::/108",
+    "eks_bottlerocket_settings": "cluster-dns-ip = ",
+    "eks_cluster_dns_ip": '"msg": "fd30:3087:b6c2::a"',
+    "eks_max_pods": '"msg": 110',
+    "eks_node_config": "kind: NodeConfig",
+}
+# The command of AWS's own that an example calls: what it needs of it, over boto3.
+AWS_COMMAND = """#!{python}
+import json, sys, boto3
+ec2 = boto3.client("ec2")
+assert sys.argv[1:4] == ["ec2", "describe-instance-types", "--instance-types"]
+print(json.dumps({{"InstanceTypes": ec2.describe_instance_types(InstanceTypes=sys.argv[4:])["InstanceTypes"]}}))
+"""
 ACCOUNT = "123456789012"
 CLUSTER = "production"
 
@@ -117,3 +133,31 @@ def test_a_module_s_examples_run_one_after_the_other(
     assert len(tasks) > 1
     play = {"hosts": "localhost", "gather_facts": False, "vars": known, "tasks": tasks}
     assert playbooks(written(tmp_path, [play]), {}).writes == writes
+
+
+@pytest.mark.slow
+def test_the_filters_examples_give_what_they_promise(
+    playbooks: Playbooks, world: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    command = tmp_path / "aws"
+    command.write_text(AWS_COMMAND.format(python=sys.executable), encoding="utf-8")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    cluster = {
+        "name": CLUSTER,
+        "endpoint": "https://api.example",
+        "certificate_authority_data": "Q0E=",
+        "service_ipv6_cidr": "fd30:3087:b6c2::/108",
+    }
+    tasks = []
+    for name in FILTERS:
+        documentation = (ROOT / "plugins" / "filter" / f"{name}.yml").read_text(encoding="utf-8")
+        tasks += [{"name": f"BEGIN {name}", "ansible.builtin.set_fact": {"user_data": ""}}]
+        tasks += yaml.safe_load(yaml.safe_load(documentation)["EXAMPLES"])
+        tasks += [{"name": f"END {name}", "ansible.builtin.debug": {"msg": "{{ user_data }}"}}]
+    play = {"hosts": "localhost", "gather_facts": False, "vars": {"eks": {"cluster": cluster}}, "tasks": tasks}
+    output = f"{playbooks(written(tmp_path, [play]), {}).output}BEGIN "
+    for name, expected in FILTERS.items():
+        own = output.split(f"BEGIN {name}]")[1].split("BEGIN ")[0]
+        assert f"END {name}" in own
+        assert expected in own
