@@ -232,7 +232,8 @@ def _refuse_mode(desired: AccessEntry, mode: str) -> Iterator[Problem]:
         yield Problem(
             "cluster_name",
             f"{desired.cluster_name} knows its principals from the ConfigMap aws-auth only.",
-            "Set authentication_mode to API_AND_CONFIG_MAP with eks_cluster first; there is no way back.",
+            "Set authentication_mode to API_AND_CONFIG_MAP with eks_cluster first, from which there is no way back;"
+            " or map the role there, as the role eks_nodes does with eks_nodes_join: aws_auth.",
             SOURCE,
         )
 
