@@ -75,4 +75,6 @@ class Playbooks:
             "ANSIBLE_INVENTORY_UNPARSED_WARNING": "false",
             "ANSIBLE_NOCOLOR": "true",
             "EKSOPS_IPV6_PLAN_JSON": str(plan_file),
+            # kubernetes.core keeps what it discovered at an address in a file of the temporary directory.
+            "TMPDIR": str(self.directory),
         }
