@@ -15,7 +15,8 @@ description:
   - Creates and removes Fargate profiles. AWS has no call to change one but for its tags. A change is refused with the
     reason, or carried out as removal and creation when O(replace) says so.
   - Before a profile is made its subnets are looked at. They have to be private, to have both families in an IPv6
-    cluster, to assign IPv6 addresses, and to have a way out in both families, or VPC endpoints in its place.
+    cluster, to assign IPv6 addresses, and to have a way out in both families, or VPC endpoints in its place. Its role
+    has to trust Fargate and to allow pulling images.
   - An option that is not given is not managed.
 author:
   - The eksops.ipv6 authors (@eksops)
@@ -66,9 +67,10 @@ options:
       - V(routes) is the default routes of both families. Where one is missing, VPC endpoints of C(ecr.api), C(ecr.dkr)
         and C(s3) may serve instead [presumed], available and with private DNS or in the subnet's route table. Then the
         cluster's API endpoint has to be in the VPC too.
+      - V(role) is what O(pod_execution_role_arn) trusts and allows.
     type: list
     elements: str
-    choices: [routes]
+    choices: [routes, role]
   state:
     description: Whether the profile shall be there.
     type: str
@@ -92,6 +94,9 @@ notes:
     documentation speaks of internet gateways only.
   - To make a profile it also needs C(ec2:DescribeSubnets) and C(ec2:DescribeRouteTables), and where a default route is
     missing C(ec2:DescribeVpcEndpoints).
+  - The policies of the pod execution role are read and judged, as M(eksops.ipv6.eks_nodegroup) does with those of
+    nodes.
+  - Pods on Fargate have their network from AWS. The VPC CNI and its role are for nodes and are not looked at.
 seealso:
   - module: eksops.ipv6.iam_eks_roles
   - module: eksops.ipv6.eks_nodegroup
@@ -165,7 +170,7 @@ plan:
   elements: dict
 """
 
-from ansible_collections.eksops.ipv6.plugins.module_utils._core.eks import fargate_profile
+from ansible_collections.eksops.ipv6.plugins.module_utils._core.documents import fargate
 from ansible_collections.eksops.ipv6.plugins.module_utils._core.run import Door
 
 DOOR = Door(
@@ -180,14 +185,14 @@ DOOR = Door(
             "options": {"namespace": {"type": "str", "required": True}, "labels": {"type": "dict"}},
         },
         "replace": {"type": "bool", "default": False},
-        "skip_checks": {"type": "list", "elements": "str", "choices": ["routes"]},
+        "skip_checks": {"type": "list", "elements": "str", "choices": ["routes", "role"]},
         "tags": {"type": "dict", "aliases": ["resource_tags"]},
         "purge_tags": {"type": "bool", "default": True},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
         "wait": {"type": "bool", "default": True},
     },
-    build=fargate_profile.build,
-    services=("eks", "ec2"),
+    build=fargate.build,
+    services=("eks", "ec2", "iam"),
 )
 
 

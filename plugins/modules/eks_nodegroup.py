@@ -273,11 +273,12 @@ extends_documentation_fragment:
   - eksops.ipv6.attributes.writes
 notes:
   - To make a node group it also needs C(ec2:DescribeSubnets), C(ec2:DescribeRouteTables), C(ec2:DescribeInstanceTypes),
-    with a launch template C(ec2:DescribeLaunchTemplateVersions) and C(ec2:DescribeImages), and where a default route is missing
-    C(ec2:DescribeVpcEndpoints).
-  - The policies of the CNI's role and of the nodes' are read and judged with C(iam:GetRole), C(iam:GetRolePolicy),
-    C(iam:GetPolicy), C(iam:GetPolicyVersion), C(iam:ListRolePolicies) and C(iam:ListAttachedRolePolicies); without
-    these with C(iam:SimulatePrincipalPolicy). A caller who has neither gets a warning that names what was not judged.
+    with a launch template C(ec2:DescribeLaunchTemplateVersions) and C(ec2:DescribeImages), and where a default route
+    is missing C(ec2:DescribeVpcEndpoints).
+  - The policies of the CNI's role and of the nodes', and whom they trust, are read and judged with C(iam:GetRole),
+    C(iam:GetRolePolicy), C(iam:GetPolicy), C(iam:GetPolicyVersion), C(iam:ListRolePolicies) and
+    C(iam:ListAttachedRolePolicies); without these the policies alone, with C(iam:SimulatePrincipalPolicy). A caller who
+    has neither gets a warning that names what was not judged.
   - The security groups and policies of VPC endpoints are not looked at.
   - Every member of C(CreateNodegroup), C(UpdateNodegroupConfig) and C(UpdateNodegroupVersion) has an option, but for
     C(clientRequestToken), which botocore makes up.

@@ -8,6 +8,7 @@ The tests named `test_regression_...` are faults that community.aws's module of 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -180,6 +181,53 @@ def test_subnets_that_pods_cannot_use_are_refused_all_at_once(
     assert f"{unassigning} does not assign IPv6 addresses" in msg
     assert f"{plain} has no active route to 0.0.0.0/0" in msg
     assert f"{plain} has no active route to ::/0" in msg
+
+
+def test_the_pod_execution_role_is_held_against_what_starting_a_pod_takes(
+    player: Player, world: Sample, options: dict[str, Any]
+) -> None:
+    bare = world.role("bare", "ec2.amazonaws.com")
+    calls = ("BatchCheckLayerAvailability", "BatchGetImage", "GetAuthorizationToken", "GetDownloadUrlForLayer")
+    pulling = ", ".join(f"ecr:{call}" for call in calls)
+    failed = player.fails(MODULE, **{**options, "pod_execution_role_arn": bare})
+    assert [problem["message"] for problem in failed["problems"]] == [
+        f"the trust policy of {bare} does not let eks-fargate-pods.amazonaws.com do sts:AssumeRole.",
+        f"the role {bare} does not allow {pulling}, so no image would be pulled.",
+    ]
+    assert {problem["option"] for problem in failed["problems"]} == {"pod_execution_role_arn"}
+    trusting = world.role("trusting", "eks-fargate-pods.amazonaws.com")
+    given = {**options, "pod_execution_role_arn": trusting}
+    assert "no image would be pulled" in player.refuses_unless_mended(MODULE, **given)
+    assert player.converge(MODULE, **given, skip_checks=["role"])["fargate_profile"]["status"] == "ACTIVE"
+
+
+@pytest.mark.parametrize(("bound_to", "trusted"), [(CLUSTER, True), ("another", False)])
+def test_a_trust_that_is_bound_to_the_profiles_of_a_cluster(
+    player: Player, world: Sample, options: dict[str, Any], bound_to: str, trusted: bool
+) -> None:
+    profiles = f"arn:aws:eks:eu-west-1:123456789012:fargateprofile/{bound_to}/*"
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "eks-fargate-pods.amazonaws.com"},
+        "Action": "sts:AssumeRole",
+        "Condition": {"ArnLike": {"aws:SourceArn": profiles}},
+    }
+    document = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    name = options["pod_execution_role_arn"].rsplit("/", 1)[1]
+    world.iam.update_assume_role_policy(RoleName=name, PolicyDocument=document)
+    if trusted:
+        assert player.check(MODULE, **options)["warnings"] == []
+    else:
+        assert "does not let eks-fargate-pods" in player.refuses_unless_mended(MODULE, **options)
+
+
+def test_a_role_that_nobody_may_look_at_is_a_warning(
+    player: Player, options: dict[str, Any], emulator: Emulator
+) -> None:
+    for operation in ("GetRole", "SimulatePrincipalPolicy"):
+        emulator.fault("iam", operation, status=403, code="AccessDenied", message="no", count=100)
+    (text,) = player.check(MODULE, **options)["warnings"]
+    assert text.startswith("pod_execution_role_arn: whether the role") and "was not judged" in text
 
 
 def test_vpc_endpoints_serve_pods_that_have_no_way_out(player: Player, world: Sample, options: dict[str, Any]) -> None:

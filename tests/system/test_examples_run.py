@@ -32,11 +32,10 @@ FILTERS = {
     "eks_node_config": "kind: NodeConfig",
 }
 # The command of AWS's own that an example calls: what it needs of it, over boto3.
-AWS_COMMAND = """#!{python}
-import json, sys, boto3
+AWS_COMMAND = """import json, sys, boto3
 ec2 = boto3.client("ec2")
 assert sys.argv[1:4] == ["ec2", "describe-instance-types", "--instance-types"]
-print(json.dumps({{"InstanceTypes": ec2.describe_instance_types(InstanceTypes=sys.argv[4:])["InstanceTypes"]}}))
+print(json.dumps({"InstanceTypes": ec2.describe_instance_types(InstanceTypes=sys.argv[4:])["InstanceTypes"]}))
 """
 ACCOUNT = "123456789012"
 CLUSTER = "production"
@@ -139,8 +138,9 @@ def test_a_module_s_examples_run_one_after_the_other(
 def test_the_filters_examples_give_what_they_promise(
     playbooks: Playbooks, world: Sample, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    command = tmp_path / "aws"
-    command.write_text(AWS_COMMAND.format(python=sys.executable), encoding="utf-8")
+    program, command = tmp_path / "aws.py", tmp_path / "aws"
+    program.write_text(AWS_COMMAND, encoding="utf-8")
+    command.write_text(f'#!/bin/sh\nexec "{sys.executable}" "{program}" "$@"\n', encoding="utf-8")
     command.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     cluster = {

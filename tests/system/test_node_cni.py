@@ -117,6 +117,37 @@ def test_a_role_that_is_gone_is_refused(player: Player, world: Sample, module: s
 
 
 @pytest.mark.parametrize("module", MODULES)
+@pytest.mark.parametrize("identity", ["irsa", "pod_identity"])
+def test_a_role_that_aws_node_cannot_assume_is_refused(
+    player: Player, world: Sample, module: str, identity: str
+) -> None:
+    wanted = options(module, world)
+    if identity == "irsa":
+        role, principal = annotated(player, world, "v1.21.2-eksbuild.2"), "oidc-provider/"
+    else:
+        world.cni(CLUSTER)
+        role, principal = world.cni_role, "pods.eks.amazonaws.com do sts:TagSession"
+    assert player.check(module, **wanted)["warnings"] == []
+    trust = {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    world.iam.update_assume_role_policy(RoleName=role.rsplit("/", 1)[1], PolicyDocument=document)
+    msg = player.refuses_unless_mended(module, **wanted)
+    assert f"the trust policy of {role}, which vpc-cni of production takes, does not let " in msg
+    assert principal in msg
+
+
+def test_nodes_role_must_trust_ec2(player: Player, world: Sample) -> None:
+    world.cni(CLUSTER)
+    policies = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
+    role = world.role("lambda", "lambda.amazonaws.com", policies)
+    wanted = {**options("eks_nodegroup", world), "node_role_arn": role}
+    msg = player.refuses_unless_mended("eks_nodegroup", **wanted)
+    assert msg.startswith(
+        f"node_role_arn: the trust policy of {role} does not let ec2.amazonaws.com do sts:AssumeRole."
+    )
+
+
+@pytest.mark.parametrize("module", MODULES)
 def test_nodes_need_permissions_of_their_own(player: Player, world: Sample, module: str) -> None:
     world.cni(CLUSTER)
     wanted = {**options(module, world), "node_role_arn": world.role("bare", "ec2.amazonaws.com")}

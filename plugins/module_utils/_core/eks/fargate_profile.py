@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,6 +21,8 @@ from .shared import ClusterView
 
 TIMEOUT = 1200.0
 SOURCE = "EKS API reference, CreateFargateProfile"
+ROLE = "role"
+ROLE_SOURCE = "EKS User Guide, Amazon EKS pod execution IAM role"
 MAX_SELECTORS, MAX_LABELS = 5, 5
 NOT_YET = (
     Retry("InvalidParameterException", "Misconfigured PodExecutionRole"),
@@ -95,11 +97,24 @@ class Observed:
 
 
 @dataclass(frozen=True)
+class PodRole:
+    """The pod execution role as IAM has it: what it lacks, whom it does not trust, and what of that is not known."""
+
+    lacking: tuple[str, ...] = ()
+    untrusting: str = ""
+    unjudged: tuple[str, ...] = ()
+
+
+ReadRole = Callable[[Session, ClusterView, FargateProfile], PodRole]
+
+
+@dataclass(frozen=True)
 class Surroundings:
     """What a new profile depends on."""
 
     subnets: Mapping[str, SubnetView] = field(default_factory=dict)
     egress: Egress = field(default_factory=Egress)
+    role: PodRole = field(default_factory=PodRole)
 
 
 def refuse(desired: FargateProfile) -> Iterator[Problem]:
@@ -140,6 +155,17 @@ def refuse_new(desired: FargateProfile, around: Surroundings, view: ClusterView)
     if egress.SKIP not in desired.skip_checks:
         services = egress.FARGATE_ENDPOINTS
         yield from egress.refuse(around.egress, view.ipv6, services, view.name, view.private_access)
+    yield from _refuse_role(desired, around.role)
+
+
+def _refuse_role(desired: FargateProfile, role: PodRole) -> Iterator[Problem]:
+    remedy = f"Take a role as iam_eks_roles makes it with fargate_role; or set skip_checks: [{ROLE}]."
+    if role.untrusting:
+        message = f"the trust policy of {desired.role_arn} does not let {role.untrusting}."
+        yield Problem("pod_execution_role_arn", message, remedy, ROLE_SOURCE, elsewhere=True)
+    if role.lacking:
+        message = f"the role {desired.role_arn} does not allow {', '.join(role.lacking)}, so no image would be pulled."
+        yield Problem("pod_execution_role_arn", message, remedy, ROLE_SOURCE, elsewhere=True)
 
 
 def refuse_change(desired: FargateProfile, observed: Observed) -> Iterator[Problem]:
@@ -199,10 +225,15 @@ def observe(session: Session, desired: FargateProfile) -> Observed:
     )
 
 
-def survey(session: Session, desired: FargateProfile) -> Surroundings:
+def survey(session: Session, desired: FargateProfile, view: ClusterView, read_role: ReadRole) -> Surroundings:
     """Reads what a new profile depends on."""
-    subnets = read_subnets(session, desired.subnet_ids)
-    return Surroundings(subnets, egress.read(session, subnets, egress.SKIP not in desired.skip_checks))
+    found = session.together(
+        subnets=lambda: read_subnets(session, desired.subnet_ids),
+        role=lambda: PodRole() if ROLE in desired.skip_checks else read_role(session, view, desired),
+    )
+    subnets = found["subnets"]
+    ways = egress.read(session, subnets, egress.SKIP not in desired.skip_checks)
+    return Surroundings(subnets, ways, found["role"])
 
 
 def plan(desired: FargateProfile, observed: Observed, view: ClusterView | None) -> Plan:
@@ -249,8 +280,8 @@ def facts(desired: FargateProfile, observed: Observed) -> dict[str, Any]:
     }
 
 
-def build(params: Mapping[str, Any], session: Session) -> Outcome:
-    """The module C(eks_fargate_profile)."""
+def build(params: Mapping[str, Any], session: Session, read_role: ReadRole) -> Outcome:
+    """The module C(eks_fargate_profile); C(read_role) finds out what the pod execution role may do."""
     desired = FargateProfile.from_params(params)
     refuse_if_any(refuse(desired))
     if not desired.present:
@@ -266,8 +297,9 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
         problems += refuse_change(desired, observed)
     if not observed.there or _replaced(desired, observed):
         wanted = _carried(desired, observed) if observed.there else desired
-        around = survey(session, wanted)
+        around = survey(session, wanted, view, read_role)
         problems += refuse_new(wanted, around, view)
+        warnings = (*warnings, *(f"pod_execution_role_arn: {text}" for text in around.role.unjudged))
         if egress.SKIP not in desired.skip_checks:
             warnings = (*warnings, *egress.warn(around.egress, view.ipv6, egress.FARGATE_ENDPOINTS))
     warnings = (*warnings, *refuse_now(problems, session.host.check_mode))

@@ -51,7 +51,7 @@ class Cni:
 
     C(identity) is C(irsa), C(pod_identity) or C(node_role), C(role) the role that aws-node has by it. C(lacking) are
     the actions that it calls and that role does not allow, C(node_lacking) those that the nodes' own role should allow.
-    C(unjudged) says what could not be found out.
+    C(untrusting) and C(node_untrusting) are whom the two do not trust. C(unjudged) says what could not be found out.
     """
 
     installed: bool
@@ -61,9 +61,11 @@ class Cni:
     role: str = ""
     role_missing: bool = False
     lacking: tuple[str, ...] = ()
+    untrusting: str = ""
     agent_missing: bool = False
     node_role: str = ""
     node_lacking: tuple[str, ...] = ()
+    node_untrusting: str = ""
     unjudged: tuple[str, ...] = ()
 
 
@@ -181,6 +183,13 @@ def refuse_cni(cni: Cni, cluster: str) -> Iterator[Problem]:
             message = f"the role {cni.role}, which {what} of {cluster} takes, does not allow {actions}."
             remedy = "Run iam_cni_role for it."
         yield Problem("cluster_name", message, f"{remedy} {skip}", CNI_SOURCE, elsewhere=True)
+    if cni.untrusting:
+        message = f"the trust policy of {cni.role}, which {CNI_NAME} of {cluster} takes, does not let {cni.untrusting}."
+        yield Problem("cluster_name", message, f"Run iam_cni_role for it. {skip}", CNI_SOURCE, elsewhere=True)
+    if cni.node_untrusting:
+        message = f"the trust policy of {cni.node_role} does not let {cni.node_untrusting}."
+        remedy = f"Take a role for nodes, as iam_eks_roles makes it. {skip}"
+        yield Problem("node_role_arn", message, remedy, NODE_ROLE_SOURCE, elsewhere=True)
     if cni.node_lacking:
         yield Problem(
             "node_role_arn",

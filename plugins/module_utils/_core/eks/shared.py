@@ -41,6 +41,7 @@ class ClusterView:
     vpc_id: str
     role_arn: str = ""
     private_access: bool = True
+    issuer: str = ""
 
     @property
     def ipv6(self) -> bool:
@@ -140,6 +141,7 @@ def view_of(
             ip_family=cluster.get("kubernetesNetworkConfig", {}).get("ipFamily", "ipv4"),
             vpc_id=cluster.get("resourcesVpcConfig", {}).get("vpcId", ""),
             role_arn=cluster.get("roleArn", ""),
+            issuer=cluster.get("identity", {}).get("oidc", {}).get("issuer", ""),
             private_access=bool(cluster.get("resourcesVpcConfig", {}).get("endpointPrivateAccess", False)),
         )
         if view.version == cluster["version"]:
