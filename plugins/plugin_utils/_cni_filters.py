@@ -11,6 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 
+from ansible_collections.eksops.ipv6.plugins.module_utils._core import cni
 from ansible_collections.eksops.ipv6.plugins.module_utils._core.cni_daemonset import Wish
 from ansible_collections.eksops.ipv6.plugins.plugin_utils._controller_door import plain
 
@@ -39,9 +40,10 @@ def wished(name: str, options: Mapping[str, Any]) -> Wish:
         wrong = [key for key, value in (given.get(option) or {}).items() if not isinstance(value, str)]
         if wrong:
             raise AnsibleFilterError(f"{name}: {option}.{wrong[0]} must be a text: quote it.")
+    policy = given.get("network_policy")
     return Wish(
         version=given.get("version"),
         env=given.get("env") or {},
         init_env=given.get("init_env") or {},
-        network_policy=given.get("network_policy"),
+        network_policy=cni.truth(policy) if isinstance(policy, str) else policy,
     )

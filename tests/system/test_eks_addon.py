@@ -309,6 +309,33 @@ def test_configuration_comes_with_the_last_step_and_is_held_against_its_schema(p
     assert ["configurationValues" in step["request"] for step in result["plan"]] == [False, True]
 
 
+def test_configuration_comes_with_the_first_step_down(player: Player, world: Sample) -> None:
+    """An older version does not know what a newer one had, or does not start with it: 1.15 with security groups."""
+    values = {"env": {"ENABLE_POD_ENI": "true", "ENABLE_SUBNET_DISCOVERY": "false"}}
+    player(MODULE, **CNI, addon_version="v1.18.6-eksbuild.1", configuration_values=values)
+    result = player.converge(MODULE, **CNI, addon_version="v1.15.5-eksbuild.1", configuration_values={})
+    assert ["configurationValues" in step["request"] for step in result["plan"]] == [True, False, False]
+    assert result["plan"][1]["before"] == {"version": "v1.17.1-eksbuild.1"}
+    assert live(world, "vpc-cni")["status"] == "ACTIVE"
+
+
+def test_what_is_set_already_must_suit_every_version_on_the_way(player: Player, world: Sample) -> None:
+    values = {"env": {"ENABLE_POD_ENI": "true"}}
+    player(MODULE, **CNI, addon_version="v1.18.6-eksbuild.1", configuration_values=values)
+    msg = player.refuses(MODULE, **CNI, addon_version="v1.14.1-eksbuild.1")
+    assert msg.startswith("configuration_values.env.ENABLE_POD_ENI: security_groups_for_pods needs the CNI 1.16.0")
+    assert "The add-on has it already; give configuration_values without it." in msg
+    values = {"env": {"ENABLE_SUBNET_DISCOVERY": "true"}}
+    player(MODULE, **CNI, configuration_values=values)
+    msg = player.refuses(MODULE, **CNI, addon_version="v1.16.4-eksbuild.2")
+    assert "subnet_discovery needs the CNI 1.18.0 or newer, not v1.17.1-eksbuild.1" in msg
+    values = {"podLabels": {"a": "b"}}
+    player(MODULE, **CNI, configuration_values=values)
+    msg = player.refuses(MODULE, **CNI, addon_version="v1.16.4-eksbuild.2")
+    assert "configuration_values.podLabels" in msg
+    assert "DescribeAddonConfiguration of vpc-cni v1.17.1-eksbuild.1" in msg
+
+
 def test_the_role_there_is_goes_along_with_every_update(player: Player, world: Sample) -> None:
     role = irsa_role(player, world)
     player(MODULE, **CNI, addon_version="v1.19.0-eksbuild.1", service_account_role_arn=role)

@@ -168,9 +168,15 @@ def below_floor(text: str) -> bool:
 
 def features_of(settings: Mapping[str, Any]) -> frozenset[Feature]:
     """The features that variables of the container aws-node turn on."""
-    turned_on = {feature for name, feature in _FEATURE_OF.items() if settings.get(name) == "true"}
-    discovery = {Feature.SUBNET_DISCOVERY} if settings.get("ENABLE_SUBNET_DISCOVERY") != "false" else set()
+    turned_on = {feature for name, feature in _FEATURE_OF.items() if truth(settings.get(name))}
+    discovery = {Feature.SUBNET_DISCOVERY} if truth(settings.get("ENABLE_SUBNET_DISCOVERY")) is not False else set()
     return frozenset(turned_on | discovery)
+
+
+def truth(text: Any) -> bool | None:
+    """What the CNI reads a variable as; None for what it takes for no truth value. Source: Go, strconv.ParseBool."""
+    word = str(text).lower() if isinstance(text, str) else None
+    return True if word in ("1", "t", "true") else False if word in ("0", "f", "false") else None
 
 
 def feature_problems(option: str, feature: Feature, version: AddonVersion | None) -> list[Problem]:
@@ -324,23 +330,23 @@ class SettingRule:
 
 
 SETTING_RULES: tuple[SettingRule, ...] = (
-    SettingRule("ENABLE_IPv6", lambda value: value != "true", "must be true in an IPv6 cluster.", _CONFIG),
-    SettingRule("ENABLE_IPv4", lambda value: value != "false", "must be false: there is no dual stack.", _CONFIG),
+    SettingRule("ENABLE_IPv6", lambda value: not truth(value), "must be true in an IPv6 cluster.", _CONFIG),
+    SettingRule("ENABLE_IPv4", lambda value: truth(value) is not False, "must be false: no dual stack.", _CONFIG),
     SettingRule(
-        "ENABLE_PREFIX_DELEGATION", lambda value: value != "true", "must be true: IPv6 has no other mode.", _CONFIG
+        "ENABLE_PREFIX_DELEGATION", lambda value: not truth(value), "must be true: IPv6 has no other mode.", _CONFIG
     ),
     SettingRule(
         "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG",
-        lambda value: value == "true",
+        lambda value: bool(truth(value)),
         "must not be true: IPv6 clusters have no custom networking.",
         _CONFIG,
     ),
     SettingRule(
-        "ENABLE_V6_EGRESS", lambda value: value == "true", "is for IPv4 clusters.", "CNI README, ENABLE_V6_EGRESS"
+        "ENABLE_V6_EGRESS", lambda value: bool(truth(value)), "is for IPv4 clusters.", "CNI README, ENABLE_V6_EGRESS"
     ),
     SettingRule(
         "DISABLE_POD_V6",
-        lambda value: value == "true",
+        lambda value: bool(truth(value)),
         "must not be true: it takes IPv6 away from the pods.",
         "CNI README, DISABLE_POD_V6",
     ),
@@ -370,11 +376,47 @@ def setting_problems(
     for name, value in settings.items():
         problems += _family_problems(f"{option}.{name}", name, managed)
         feature = _FEATURE_OF.get(name)
-        if feature is not None and (
-            value == "true" or feature is Feature.V4_EGRESS
-        ):  # which is on before it has a name
+        if feature is not None and (truth(value) or feature is Feature.V4_EGRESS):  # which is on before it has a name
             problems += feature_problems(f"{option}.{name}", feature, version)
     return problems + _warm_problems(option, settings)
+
+
+def configuration_problems(
+    option: str, configuration: Mapping[str, Any], version: AddonVersion | None
+) -> list[Problem]:
+    """What is wrong with configuration values of the EKS add-on in an IPv6 cluster, its schema apart."""
+    init = configuration.get("init")
+    problems = setting_problems(f"{option}.env", _texts(configuration.get("env")), version, managed=True)
+    problems += init_problems(
+        f"{option}.init.env", _texts(init.get("env") if isinstance(init, Mapping) else None), managed=True
+    )
+    if truth(configuration.get("enableNetworkPolicy")):
+        problems += feature_problems(f"{option}.enableNetworkPolicy", Feature.NETWORK_POLICY, version)
+    if truth(configuration.get("enableWindowsIpam")):
+        message = "must not be true: IPv6 clusters have no Windows pods."
+        problems.append(Problem(f"{option}.enableWindowsIpam", message, "", FLOOR_SOURCE))
+    eni_config = configuration.get("eniConfig")
+    if isinstance(eni_config, Mapping) and eni_config.get("create"):
+        message = "makes ENIConfigs, which are for custom networking, and IPv6 clusters have none."
+        problems.append(Problem(f"{option}.eniConfig", message, "Leave it out.", FLOOR_SOURCE))
+    return problems
+
+
+def init_problems(option: str, settings: Mapping[str, str], managed: bool) -> list[Problem]:
+    """What is wrong with variables of the container aws-vpc-cni-init that somebody wants to set."""
+    rules = [rule for rule in SETTING_RULES if rule.variable in ("ENABLE_IPv6", "ENABLE_V6_EGRESS")]
+    problems = [
+        Problem(f"{option}.{rule.variable}", f"{settings[rule.variable]!r}: {rule.reason}", "", rule.source)
+        for rule in rules
+        if rule.variable in settings and rule.refused(settings[rule.variable])
+    ]
+    return problems + [found for name in settings for found in _family_problems(f"{option}.{name}", name, managed)]
+
+
+def _texts(settings: Any) -> dict[str, str]:
+    """The variables that are texts, which the add-on's schema wants all to be."""
+    given = settings if isinstance(settings, Mapping) else {}
+    return {name: value for name, value in given.items() if isinstance(value, str)}
 
 
 def environment_problems(found: Mapping[str, Mapping[str, str]]) -> list[Problem]:
@@ -384,7 +426,7 @@ def environment_problems(found: Mapping[str, Mapping[str, str]]) -> list[Problem
         have = found.get(container, {})
         for name, value in wanted.items():
             actual = have.get(name, "false")
-            if actual != value:
+            if truth(actual) is not truth(value):
                 where = f"{container}.{name}"
                 problems.append(Problem(where, f"is {actual!r}, an IPv6 cluster needs {value!r}.", "", _CONFIG))
     settings = {name: value for name, value in found.get(NODE_CONTAINER, {}).items() if name not in _checked()}

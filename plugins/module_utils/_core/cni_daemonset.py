@@ -23,6 +23,7 @@ POLICY_ARGUMENT = "--enable-network-policy="
 FAMILY_ARGUMENT = "--enable-ipv6="
 EVENT = "MissingIAMPermissions"
 CUSTOM_NETWORKING = "AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG"
+_CONTAINERS = ("initContainers", "containers")
 WARM_TARGETS = ("WARM_PREFIX_TARGET", "WARM_IP_TARGET", "MINIMUM_IP_TARGET")
 
 
@@ -42,7 +43,7 @@ class Wish:
 def containers(daemonset: Item) -> dict[str, Item]:
     """All containers of the pod template by name, those that run first among them."""
     spec = daemonset["spec"]["template"]["spec"]
-    return {item["name"]: item for item in (*spec.get("initContainers", ()), *spec.get("containers", ()))}
+    return {item["name"]: item for key in _CONTAINERS for item in spec.get(key) or ()}
 
 
 def environment(daemonset: Item) -> dict[str, dict[str, str]]:
@@ -75,13 +76,18 @@ def refusals(daemonset: Item, wish: Wish, eni_configs: Sequence[str] = ()) -> li
     if running is not None and cni.below_floor(running.text):
         message = f"{running} is too old: an IPv6 cluster's CNI is {cni.FLOOR} or newer."
         problems.append(Problem(cni.NODE_CONTAINER, message, "Install a newer one.", cni.FLOOR_SOURCE))
-    if found[cni.NODE_CONTAINER].get(CUSTOM_NETWORKING) == "true":
+    if cni.truth(found[cni.NODE_CONTAINER].get(CUSTOM_NETWORKING)):
         message = "custom networking is on, which IPv6 clusters do not have."
         problems.append(Problem(f"{cni.NODE_CONTAINER}.{CUSTOM_NETWORKING}", message, "Turn it off first."))
     if eni_configs:
         message = f"there are ENIConfigs ({', '.join(sorted(eni_configs))}), which IPv6 clusters do not have."
         problems.append(Problem("eniconfigs.crd.k8s.amazonaws.com", message, "Delete them first."))
     problems += cni.setting_problems("env", wish.env, running, managed=False)
+    problems += cni.init_problems("init_env", wish.init_env, managed=False)
+    if wish.network_policy and cni.AGENT_CONTAINER not in found:
+        floor, source = cni.FLOORS[cni.Feature.NETWORK_POLICY]
+        message = f"the DaemonSet has no container {cni.AGENT_CONTAINER}, which comes with the CNI {floor} and newer."
+        problems.append(Problem("network_policy", message, "Install a manifest that has it.", source))
     return problems + _agent_problems(daemonset)
 
 
@@ -132,7 +138,7 @@ def findings(daemonset: Item, pods: Sequence[Item], events: Sequence[Item], wish
     texts = [str(problem) for problem in problems(daemonset)]
     texts += _unlike(daemonset, wish)
     texts += _rollout(daemonset)
-    own = [pod for pod in pods if _owned(pod, daemonset)]
+    own = [pod for pod in pods if _owned(pod, daemonset) and not pod["metadata"].get("deletionTimestamp")]
     for pod in own:
         texts += _pod_findings(pod, daemonset)
     texts += _denials(own, events)
@@ -226,10 +232,10 @@ def _pod_findings(pod: Item, daemonset: Item) -> Iterator[str]:
         if waiting.get("reason") and waiting["reason"] not in ("ContainerCreating", "PodInitializing"):
             message = f": {waiting['message']}" if waiting.get("message") else ""
             yield f"{name} on {node}: {status['name']} is in {waiting['reason']}{message}"
-    images = {item["name"]: item.get("image") for item in pod["spec"].get("containers", ())}
-    wanted = containers(daemonset)[cni.NODE_CONTAINER].get("image")
-    if images.get(cni.NODE_CONTAINER) != wanted:
-        yield f"{name} on {node}: runs {images.get(cni.NODE_CONTAINER)}, and not {wanted}."
+    runs = {item["name"]: item.get("image") for key in _CONTAINERS for item in pod["spec"].get(key) or ()}
+    for container, wanted in containers(daemonset).items():
+        if runs.get(container) != wanted.get("image"):
+            yield f"{name} on {node}: {container} runs {runs.get(container)}, and not {wanted.get('image')}."
 
 
 def _denials(pods: Sequence[Item], events: Sequence[Item]) -> Iterator[str]:

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
-from ..plan import Await, Outcome, Plan, Problem, Ref, Retry, Risk, Step, Wait, is_pending, refuse_if_any
+from ..plan import Await, Outcome, Plan, Problem, Ref, Retry, Risk, Step, Wait, refuse_if_any
 from ..session import Session
 from ..versions import newest, order
 from . import addon_rules as rules
@@ -27,11 +27,12 @@ from .addon_model import (
     Association,
     Observed,
     Offer,
+    Run,
     aim_of,
     differs,
     inquire,
     observe,
-    read_schema,
+    read_schemas,
     target,
     unmanaged,
     version_steps,
@@ -64,16 +65,21 @@ class Situation:
     warnings: tuple[str, ...] = ()
 
     @property
-    def runs(self) -> tuple[tuple[str, Mapping[str, Any]], ...]:
-        """(version, configuration) of everything that will newly run, in its order; empty when nothing changes."""
-        if self.base is None or self.base.status in RECREATED:
-            return ((self.aim.version, self.aim.configuration),)
-        found, current = [], (self.base.version, self.base.configuration or {})
-        for step in _updates(self.desired, self.base, self.aim, self.offer):
-            last = "configurationValues" in step.request
-            current = (step.request.get("addonVersion", current[0]), self.aim.configuration if last else current[1])
-            found.append(current)
-        return tuple(found)
+    def runs(self) -> tuple[Run, ...]:
+        """Everything that will newly run, in its order; empty when nothing changes."""
+        return runs(self.desired, self.base, self.aim, self.offer)
+
+
+def runs(desired: Addon, base: Observed | None, aim: Aim, offer: Offer) -> tuple[Run, ...]:
+    """The versions that will newly run, each with its configuration."""
+    if base is None or base.status in RECREATED:
+        return ((aim.version, aim.configuration),)
+    found, current = [], (base.version, base.configuration or {})
+    for step in _updates(desired, base, aim, offer):
+        changed = "configurationValues" in step.request
+        current = (step.request.get("addonVersion", current[0]), aim.configuration if changed else current[1])
+        found.append(current)
+    return tuple(found)
 
 
 def plan(desired: Addon, observed: Observed | None, aim: Aim, offer: Offer, view: ClusterView) -> Plan:
@@ -151,8 +157,8 @@ def situation(params: Mapping[str, Any], session: Session, guard: Guard) -> Situ
     offer = inquire(session, desired, base, view)
     refuse_if_any(rules.refuse_offer(desired, base, offer, view))
     aim = aim_of(desired, base, target(desired, base, offer, view))
-    schema = read_schema(session, desired, aim) if _configures(desired, base, aim) else None
-    refuse_if_any(rules.refuse_settings(desired, aim, schema, view))
+    newly = runs(desired, base, aim, offer) or ((aim.version, desired.configuration or {}),)
+    refuse_if_any(rules.refuse_settings(desired, newly, read_schemas(session, desired, base, newly), view))
     told = (*warnings, *rules.warnings(desired, base, offer, view))
     return Situation(desired, view, found["cluster"], observed, base, offer, aim, told)
 
@@ -200,15 +206,6 @@ def _read_facts(session: Session, cluster: Mapping[str, Any], name: str, offers:
     return {**found, "offers": {"default": offer.default, "latest": newest(versions), "versions": versions}}
 
 
-def _configures(desired: Addon, observed: Observed | None, aim: Aim) -> bool:
-    """Whether configuration values are about to meet a schema that they have not met yet."""
-    if is_pending(aim.version) or not aim.configuration:
-        return False
-    if observed is None or observed.status in RECREATED:
-        return True
-    return aim.version != observed.version or differs(desired, observed)
-
-
 def _create(desired: Addon, aim: Aim, tags: Mapping[str, Any]) -> Step:
     request: dict[str, Any] = {**desired.key, "addonVersion": aim.version}
     if desired.resolve_conflicts:
@@ -245,13 +242,15 @@ def _recreate(desired: Addon, observed: Observed, aim: Aim) -> list[Step | Await
 
 
 def _updates(desired: Addon, observed: Observed, aim: Aim, offer: Offer) -> list[Step]:
-    """The versions on the way, and with the last of them what else changes. Associations come with the first:
+    """The versions on the way, and with one of them what else changes.
 
-    what a version may do is settled before it runs.
+    Associations come with the first: what a version may do is settled before it runs. Configuration values come with
+    the last, and with the first on the way down: an older version need not know what a newer one had.
     """
     if observed.status in RECREATED:
         return []
     versions: list[str | None] = [*version_steps(desired, observed, aim.version, offer)]
+    down = bool(versions) and order(str(versions[0])) < order(observed.version)
     reconfigured = differs(desired, observed)
     reassociated = desired.associations is not None and desired.associations != observed.associations
     rerolled = desired.role_arn is not None and desired.role_arn != observed.role_arn
@@ -262,15 +261,15 @@ def _updates(desired: Addon, observed: Observed, aim: Aim, offer: Offer) -> list
     steps = []
     before = Aim(observed.version, observed.configuration or {}, observed.role_arn, observed.associations)
     for position, version in enumerate(versions):
-        last = position == len(versions) - 1
+        carries = position == (0 if down else len(versions) - 1)
         after = Aim(
             version or before.version,
-            aim.configuration if last else before.configuration,
+            aim.configuration if carries else before.configuration,
             aim.role_arn,
             aim.associations,
         )
         request = _update_request(desired, aim, version)
-        if last and (reconfigured or (observed.status == "UPDATE_FAILED" and aim.configuration)):
+        if carries and (reconfigured or (observed.status == "UPDATE_FAILED" and aim.configuration)):
             request["configurationValues"] = configuration.write(aim.configuration)
         if position == 0 and reassociated:
             request["podIdentityAssociations"] = _association_request(aim.associations)

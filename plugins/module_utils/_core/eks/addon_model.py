@@ -24,6 +24,7 @@ SYMBOLS = ("default", "latest")
 FLOOR_MARK = ">="
 RECREATED = ("CREATE_FAILED", "DELETE_FAILED")
 Association = tuple[str, str]  # service account, role ARN
+Run = tuple[str, Mapping[str, Any]]  # a version, and the configuration that it runs with
 
 
 @dataclass(frozen=True)
@@ -234,9 +235,17 @@ def differs(desired: Addon, observed: Observed) -> bool:
     return desired.configuration is not None and dict(desired.configuration) != observed.configuration
 
 
-def read_schema(session: Session, desired: Addon, aim: Aim) -> str | None:
-    answer = session.read("eks", "DescribeAddonConfiguration", addonName=desired.name, addonVersion=aim.version)
-    return answer.get("configurationSchema") or None
+def read_schemas(session: Session, desired: Addon, observed: Observed | None, runs: Sequence[Run]) -> dict[str, str]:
+    """The schemas by which configuration is about to be judged that it has not met yet, by version."""
+    met = None if observed is None or observed.status in RECREATED else (observed.version, observed.configuration)
+    versions = [run[0] for run in runs if run[1] and not is_pending(run[0]) and run != met]
+    read = partial(session.read, "eks", "DescribeAddonConfiguration", addonName=desired.name)
+    answers = session.together(**{version: partial(read, addonVersion=version) for version in versions})
+    return {
+        version: answer["configurationSchema"]
+        for version, answer in answers.items()
+        if answer.get("configurationSchema")
+    }
 
 
 def _describe(session: Session, desired: Addon) -> dict[str, Any] | None:

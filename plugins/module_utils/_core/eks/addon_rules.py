@@ -7,7 +7,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from .. import cni
 from ..plan import Problem, is_pending
@@ -18,9 +19,9 @@ from .addon_model import (
     RECREATED,
     SYMBOLS,
     Addon,
-    Aim,
     Observed,
     Offer,
+    Run,
     chosen,
     target,
     version_steps,
@@ -110,23 +111,34 @@ def refuse_change(desired: Addon, observed: Observed | None) -> list[Problem]:
     ]
 
 
-def refuse_settings(desired: Addon, aim: Aim, schema: str | None, view: ClusterView) -> list[Problem]:
-    """What the version or its configuration must not be: the CNI's rules in IPv6, and AWS's schema."""
+def refuse_settings(
+    desired: Addon, runs: Sequence[Run], schemas: Mapping[str, str], view: ClusterView
+) -> list[Problem]:
+    """What the versions that will run or their configuration must not be: the CNI's rules in IPv6, and AWS's schemas.
+
+    C(schemas) are those of the versions whose configuration is new to them.
+    """
     problems: list[Problem] = []
     if desired.name == CNI and view.ipv6:
-        problems += cni.version_problems("addon_version", aim.version)
-        settings = (desired.configuration or {}).get("env")
-        if isinstance(settings, Mapping):
-            texts = {name: value for name, value in settings.items() if isinstance(value, str)}
-            version = None if is_pending(aim.version) else AddonVersion.parse(aim.version)
-            problems += cni.setting_problems("configuration_values.env", texts, version, managed=True)
+        for version, _configuration in runs:
+            problems += cni.version_problems("addon_version", version)
+        for version, values in runs:
+            number = None if is_pending(version) else AddonVersion.parse(version)
+            problems += cni.configuration_problems("configuration_values", values, number)
     told = {problem.option for problem in problems}
-    for path, reason in configuration.problems(schema, aim.configuration) if schema else ():
-        option = f"configuration_values.{path}" if path else "configuration_values"
-        if option not in told:
-            source = f"DescribeAddonConfiguration of {desired.name} {aim.version}"
-            problems.append(Problem(option, f"{reason}.", source=source))
-    return problems
+    for version, values in runs:
+        for path, reason in configuration.problems(schemas[version], values) if version in schemas else ():
+            option = f"configuration_values.{path}" if path else "configuration_values"
+            if option not in told:
+                source = f"DescribeAddonConfiguration of {desired.name} {version}"
+                problems.append(Problem(option, f"{reason}.", source=source))
+    if desired.configuration is None:
+        kept = "The add-on has it already; give configuration_values without it."
+        problems = [
+            replace(problem, remedy=problem.remedy or kept) if problem.option.startswith("config") else problem
+            for problem in problems
+        ]
+    return list({problem.option: problem for problem in reversed(problems)}.values())[::-1]
 
 
 def warnings(desired: Addon, observed: Observed | None, offer: Offer, view: ClusterView) -> Iterator[str]:

@@ -205,11 +205,56 @@ def test_known_versions_end_at_the_newest() -> None:
         ({"WARM_IP_TARGET": "0"}, ""),
         ({"WARM_PREFIX_TARGET": "0", "WARM_IP_TARGET": "0", "MINIMUM_IP_TARGET": "0"}, "aws-node ends at its start"),
         ({"ENABLE_V4_EGRESS": "false"}, ""),
+        ({"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "True"}, "no custom networking"),
+        ({"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "1"}, "no custom networking"),
+        ({"ENABLE_PREFIX_DELEGATION": "0"}, "env.ENABLE_PREFIX_DELEGATION"),
+        ({"ENABLE_PREFIX_DELEGATION": "yes"}, "env.ENABLE_PREFIX_DELEGATION"),
     ],
 )
 def test_settings_are_checked(settings: dict[str, str], said: str) -> None:
     problems = cni.setting_problems("env", settings, None, managed=False)
     assert said in str(problems[0]) if said else problems == []
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [("true", True), ("True", True), ("T", True), ("1", True), ("false", False), ("F", False), ("0", False)],
+)
+def test_variables_are_read_as_go_reads_them(text: str, read: bool) -> None:
+    assert cni.truth(text) is read
+
+
+@pytest.mark.parametrize("value", ["yes", "", "on", None, True, 1])
+def test_what_go_does_not_read_is_no_truth_value(value: object) -> None:
+    assert cni.truth(value) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "configuration", "option", "said"),
+    [
+        ("1.13.4", {"enableNetworkPolicy": "true"}, "enableNetworkPolicy", "network_policy needs the CNI 1.14.0"),
+        ("1.13.4", {"enableNetworkPolicy": "false"}, "", ""),
+        ("1.14.0", {"enableNetworkPolicy": "true"}, "", ""),
+        ("1.21.2", {"enableWindowsIpam": "true"}, "enableWindowsIpam", "no Windows pods"),
+        ("1.21.2", {"enableWindowsIpam": "false"}, "", ""),
+        ("1.21.2", {"eniConfig": {"create": True}}, "eniConfig", "custom networking"),
+        ("1.21.2", {"eniConfig": {"create": False}}, "", ""),
+        ("1.21.2", {"init": {"env": {"ENABLE_V6_EGRESS": "true"}}}, "init.env.ENABLE_V6_EGRESS", "for IPv4 clusters"),
+        ("1.21.2", {"init": {"env": {"ENABLE_IPv6": "true"}}}, "init.env.ENABLE_IPv6", "EKS sets"),
+        ("1.21.2", {"init": {"env": {"DISABLE_TCP_EARLY_DEMUX": "true"}}}, "", ""),
+        ("1.15.1", {"env": {"ENABLE_POD_ENI": "true"}}, "env.ENABLE_POD_ENI", "1.16.0"),
+        ("1.15.0", {"env": {"ENABLE_V4_EGRESS": "false"}}, "env.ENABLE_V4_EGRESS", "v4_egress needs the CNI 1.15.1"),
+        ("1.21.2", {"env": {"WARM_PREFIX_TARGET": "0"}}, "env.WARM_PREFIX_TARGET", "ends at its start"),
+        ("1.21.2", {"env": "no mapping", "init": []}, "", ""),
+        (None, {"enableNetworkPolicy": "true", "env": {"ENABLE_MULTI_NIC": "true"}}, "", ""),
+    ],
+)
+def test_the_add_ons_configuration_is_checked(
+    text: str | None, configuration: dict[str, object], option: str, said: str
+) -> None:
+    problems = cni.configuration_problems("values", configuration, version(text))
+    assert [problem.option for problem in problems] == ([f"values.{option}"] if option else [])
+    assert all(said in str(problem) and problem.source for problem in problems)
 
 
 @pytest.mark.parametrize("name", ["ENABLE_IPv6", "ENABLE_IPv4", "ENABLE_IPV6", "enable_ipv4"])
@@ -256,6 +301,11 @@ def test_a_running_cni_is_checked_in_all_its_containers() -> None:
         "aws-node.ENABLE_PREFIX_DELEGATION",
         "aws-vpc-cni-init.ENABLE_IPv6",
     ]
+
+
+def test_a_running_cni_may_write_truth_as_go_reads_it() -> None:
+    written = {"aws-node": {"ENABLE_IPv6": "True", "ENABLE_IPv4": "0", "ENABLE_PREFIX_DELEGATION": "1"}}
+    assert cni.environment_problems({**GOOD, **written}) == []
 
 
 def test_what_a_container_does_not_name_has_the_codes_default() -> None:

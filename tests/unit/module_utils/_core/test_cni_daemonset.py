@@ -128,6 +128,10 @@ def test_a_warm_target_stays_above_zero() -> None:
         (stock("v1.15.1"), Wish(env={"ENABLE_POD_ENI": "true"}), (), "env.ENABLE_POD_ENI"),
         (stock("v1.21.2"), Wish(env={"AWS_VPC_ENI_MTU": "1000"}), (), "env.AWS_VPC_ENI_MTU"),
         (stock("v1.21.2"), Wish(env={"WARM_PREFIX_TARGET": "0"}), (), "env.WARM_PREFIX_TARGET"),
+        (stock("v1.21.2", env={"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "True"}), Wish(), (), "aws-node.AWS_VPC"),
+        (stock("v1.13.4"), Wish(network_policy=True), (), "network_policy"),
+        (stock("v1.21.2"), Wish(init_env={"ENABLE_V6_EGRESS": "true"}), (), "init_env.ENABLE_V6_EGRESS"),
+        (stock("v1.21.2"), Wish(init_env={"ENABLE_IPV6": "true"}), (), "init_env.ENABLE_IPV6"),
     ],
 )
 def test_what_cannot_be_is_refused(daemonset: dict[str, Any], wish: Wish, eni_configs: Any, option: str) -> None:
@@ -171,6 +175,57 @@ def test_crashes_old_images_and_denials_are_told() -> None:
     later = {**event, "lastTimestamp": "2026-01-01T11:00:00Z"}
     assert len(cni_daemonset.findings(found, [pod(found)], [later], Wish())) == 1
     assert "and not" in cni_daemonset.findings(found, [pod(stock("v1.21.2", "ipv6"))], [], Wish())[0]
+
+
+@pytest.mark.parametrize("container", ["aws-vpc-cni-init", "aws-node", "aws-eks-nodeagent"])
+def test_a_pod_with_another_image_of_any_container_is_told(container: str) -> None:
+    found, stale = stock("v1.23.1", "ipv6"), pod(stock("v1.23.1", "ipv6"))
+    cni_daemonset.containers({"spec": {"template": stale}})[container]["image"] = "old"  # type: ignore[index]
+    (told,) = cni_daemonset.findings(found, [stale], [], Wish())
+    assert told.startswith(f"aws-node-1 on i-1: {container} runs old, and not ")
+
+
+def test_pods_on_their_way_out_are_not_looked_at() -> None:
+    found, waiting = stock("v1.22.4", "ipv6"), {"waiting": {"reason": "CrashLoopBackOff"}}
+    going = pod(stock("v1.21.2", "ipv6"), ready=False, state=waiting)
+    event = {"reason": "MissingIAMPermissions", "involvedObject": {"kind": "Pod", "name": "aws-node-1"}}
+    assert len(cni_daemonset.findings(found, [going], [event], Wish())) >= 3
+    going["metadata"]["deletionTimestamp"] = "2026-01-01T10:00:00Z"
+    assert cni_daemonset.findings(found, [going], [event], Wish()) == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        ({"env": {"ENABLE_IPv6": "false"}}, "aws-node.ENABLE_IPv6: is 'false'"),
+        ({"env": {"ENABLE_IPv4": "true"}}, "aws-node.ENABLE_IPv4: is 'true'"),
+        ({"env": {"ENABLE_PREFIX_DELEGATION": "false"}}, "aws-node.ENABLE_PREFIX_DELEGATION: is 'false'"),
+        ({"init_env": {"ENABLE_IPv6": "false"}}, "aws-vpc-cni-init.ENABLE_IPv6: is 'false'"),
+        ({"env": {"DISABLE_POD_V6": "true"}}, "it takes IPv6 away from the pods"),
+        ({"env": {"POD_MTU": "900"}}, "must be 1280 to 9001"),
+        ({"image": {"aws-node": "v1.20.0"}}, "aws-node is at v1.20.0, 1.22.4 was asked for."),
+        ({"image": {"aws-vpc-cni-init": "v1.20.0"}}, "aws-vpc-cni-init is at v1.20.0, 1.22.4 was asked for."),
+        ({"args": []}, "aws-eks-nodeagent: lacks --enable-ipv6=true"),
+        ({"status": {"updatedNumberScheduled": 2}}, "rollout: 2 of 3 pods have the newest template."),
+        ({"status": {"numberReady": 0}}, "rollout: 0 of 3 pods are ready."),
+        ({"status": {"observedGeneration": 0}}, "rollout: the newest template has not been taken up yet."),
+    ],
+)
+def test_each_thing_that_is_broken_is_told(broken: dict[str, Any], said: str) -> None:
+    found = stock("v1.22.4", "ipv6")
+    assert cni_daemonset.findings(found, [], [], Wish(version="1.22.4")) == []
+    held: dict[str, Any] = cni_daemonset.containers(found)  # type: ignore[assignment]
+    for container, option in (("aws-node", "env"), ("aws-vpc-cni-init", "init_env")):
+        values = broken.get(option, {})
+        kept = [item for item in held[container]["env"] if item["name"] not in values]
+        held[container]["env"] = [*kept, *({"name": name, "value": value} for name, value in values.items())]
+    for container, version in broken.get("image", {}).items():
+        held[container]["image"] = f"{held[container]['image'].rpartition(':')[0]}:{version}"
+    if "args" in broken:
+        held["aws-eks-nodeagent"]["args"] = broken["args"]
+    found["status"] |= broken.get("status", {})
+    told = cni_daemonset.findings(found, [], [], Wish(version="1.22.4"))
+    assert any(said in text for text in told), told
 
 
 @pytest.mark.parametrize(
