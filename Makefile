@@ -136,7 +136,7 @@ test-kubernetes: setup ## the Kubernetes side against a kube-apiserver built fro
 
 .PHONY: emulator
 emulator: setup ## AWS and Kubernetes on 127.0.0.1, in the foreground: make emulator PORT=4566
-	@PYTHONPATH=tests/emulator $(PY) -m eksops_emulator --port $(PORT) --kubernetes
+	@PYTHONPATH=tests/emulator $(PY) -m eksops_emulator --port $(PORT)
 
 .PHONY: demo
 demo: setup ## a cluster planned, applied, and applied again without a change

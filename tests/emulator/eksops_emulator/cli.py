@@ -21,7 +21,12 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=4566, help="TCP port on 127.0.0.1 (default 4566, 0: a free one)")
     parser.add_argument("--seed", type=int, help="make resource ids repeatable")
     parser.add_argument("--polls", type=int, help="how often a state is described before it changes (default 2)")
-    parser.add_argument("--kubernetes", action="store_true", help="a Kubernetes API server for every EKS cluster")
+    parser.add_argument(
+        "--kubernetes",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="a Kubernetes API server for every EKS cluster, which is the default",
+    )
     options = parser.parse_args(argv)
 
     ended = threading.Event()

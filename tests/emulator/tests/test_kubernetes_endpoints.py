@@ -227,9 +227,9 @@ def test_clusters_of_ipv4(endpoints: ClusterEndpoints, aws: Callable[..., Any]) 
 
 @pytest.mark.slow
 def test_the_command_and_the_aws_cli(tmp_path: Path) -> None:
-    """`eksops-emulator --kubernetes` in a process of its own; a kubeconfig's token comes from `aws eks get-token`."""
+    """`eksops-emulator` in a process of its own; a kubeconfig's token comes from `aws eks get-token`."""
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1])}
-    command = [sys.executable, "-m", "eksops_emulator", "--port", "0", "--kubernetes", "--polls", "1"]
+    command = [sys.executable, "-m", "eksops_emulator", "--port", "0", "--polls", "1"]
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         exports = {}

@@ -46,7 +46,7 @@ def test_every_file_comes_along(installed: Path) -> None:
 def test_the_command_serves(installed: Path) -> None:
     """The console script, with nothing of the checkout to fall back on."""
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    command = [sys.executable, str(installed / "bin" / "eksops-emulator"), "--port", "0", "--kubernetes"]
+    command = [sys.executable, str(installed / "bin" / "eksops-emulator"), "--port", "0"]
     with subprocess.Popen(
         command, stdout=subprocess.PIPE, text=True, cwd=installed, env={**environment, "PYTHONPATH": str(installed)}
     ) as process:

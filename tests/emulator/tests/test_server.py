@@ -332,9 +332,10 @@ def test_a_moto_that_moved_ends_the_command_at_start() -> None:
     assert "has no create_vpc;" in ended.stderr
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_command_serves_until_it_is_told_to_end(number: int) -> None:
+@pytest.mark.parametrize(("number", "kubernetes"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
+def test_the_command_serves_until_it_is_told_to_end(number: int, kubernetes: bool) -> None:
     command = [sys.executable, "-m", "eksops_emulator", "--port", "0", "--seed", "1", "--polls", "1"]
+    command += [] if kubernetes else ["--no-kubernetes"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT) as process:
         assert process.stdout is not None
         lines = []
@@ -344,6 +345,7 @@ def test_the_command_serves_until_it_is_told_to_end(number: int) -> None:
         text = "".join(lines)
         found = re.search(r"export AWS_ENDPOINT_URL=(http://127\.0\.0\.1:(\d+))", text)
         assert found is not None, text
+        assert ("export KUBECONFIG=" in text) is kubernetes
         assert EmulatorClient(found.group(1)).health()["status"] == "ok"
         process.send_signal(number)
         assert process.wait(timeout=20) == 0
