@@ -378,8 +378,30 @@ def test_templates_that_managed_groups_do_not_take_are_refused(
     assert reason in player.refuses(MODULE, **options, launch_template={"id": template(world, **data)})
 
 
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        ({"MetadataOptions": {"HttpProtocolIpv6": "enabled"}}, "turns on the IPv6 endpoint"),
+        ({"NetworkInterfaces": [{"DeviceIndex": 0, "Ipv6AddressCount": 2}]}, "gives an interface 2 IPv6 addresses"),
+        ({"IamInstanceProfile": {"Name": "x"}}, "managed node groups take none with IamInstanceProfile"),
+        ({"ImageId": "ami-0123456789abcdef0"}, "EC2 knows no ami-0123456789abcdef0"),
+        ({"InstanceType": "t2.large"}, "t2.large is not built on Nitro"),
+    ],
+)
+def test_another_version_of_the_template_is_held_to_the_same(
+    player: Player, options: dict[str, Any], world: Sample, data: dict[str, Any], reason: str
+) -> None:
+    identity = template(world)
+    player(MODULE, **options, launch_template={"id": identity})
+    world.ec2.create_launch_template_version(LaunchTemplateId=identity, LaunchTemplateData=data)
+    assert reason in player.refuses(MODULE, **GROUP, launch_template={"id": identity, "version": "2"})
+    assert live(world)["launchTemplate"]["version"] == "1"
+    missing = {"id": identity, "version": "7"}
+    assert "no such version of it" in player.refuses_unless_mended(MODULE, **GROUP, launch_template=missing)
+
+
 def test_an_unknown_template_is_refused(player: Player, options: dict[str, Any]) -> None:
-    msg = player.refuses(MODULE, **options, launch_template={"id": "lt-0123456789abcdef0"})
+    msg = player.refuses_unless_mended(MODULE, **options, launch_template={"id": "lt-0123456789abcdef0"})
     assert msg.startswith("launch_template: EC2 knows no such launch template")
 
 

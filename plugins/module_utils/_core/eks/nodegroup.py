@@ -140,13 +140,14 @@ def build(params: Mapping[str, Any], session: Session, read_cni: ReadCni) -> Out
     observed = found["nodegroup"]
     base = None if observed is None or observed["status"] == "DELETING" else observed
     anew = base is not None and rules.replaced(desired, base)
-    wanted = carried(desired, base) if base is not None and anew else desired
-    around = survey(session, wanted, view, read_cni) if base is None or anew else Surroundings()
+    rolled = base is not None and not anew and _template_after(desired, base) is not None
+    wanted = carried(desired, base) if base is not None and (anew or rolled) else desired
+    around = survey(session, wanted, view, read_cni) if base is None or anew or rolled else Surroundings()
     ami_type = str(base["ami_type"]) if base is not None and not anew else _choose_ami_type(wanted, around)
     problems = (
         rules.refuse_new(wanted, around, view, ami_type)
         if base is None or anew
-        else rules.refuse_change(desired, base, view)
+        else [*rules.refuse_change(desired, base, view), *rules.refuse_rolled(wanted, base, around, view, rolled)]
     )
     warnings = (*warnings, *refuse_now(problems, session.host.check_mode), *rules.warnings_new(wanted, around, view))
     return Outcome(

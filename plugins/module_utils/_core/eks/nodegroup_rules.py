@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from ..plan import Problem, is_pending
@@ -110,6 +111,20 @@ def refuse_change(desired: Nodegroup, observed: Observed, view: ClusterView) -> 
         *upkeep.refuse_pool(observed["warm_pool_config"], desired.warm_pool),
         *_refuse_upgrade(desired, observed, view),
     ]
+
+
+def refuse_rolled(
+    desired: Nodegroup, observed: Observed, around: Surroundings, view: ClusterView, rolled: bool
+) -> Iterator[Problem]:
+    """What keeps new nodes of another version of the launch template from becoming ready, when it is C(rolled) out."""
+    if not rolled:
+        return
+    ami_type = str(observed["ami_type"])
+    # Versions are refused with the upgrade; the AMI type is what EKS holds a template's image against.
+    group = replace(desired, ami_type=ami_type, kubernetes_version=None, release_version=None)
+    yield from _refuse_place(group, around, view)
+    yield from _refuse_instance_types(group, around, view, ami_type)
+    yield from _refuse_template_data(group, around)
 
 
 def warnings_new(desired: Nodegroup, around: Surroundings, view: ClusterView) -> Iterator[str]:
@@ -265,7 +280,8 @@ def _refuse_instance_types(
 
 def _refuse_template_data(desired: Nodegroup, around: Surroundings) -> Iterator[Problem]:
     if around.template_missing:
-        yield Problem("launch_template", "EC2 knows no such launch template, or no such version of it.")
+        message = "EC2 knows no such launch template, or no such version of it."
+        yield Problem("launch_template", message, "Make it first.", elsewhere=True)
     data: Mapping[str, Any] = around.template or {}
     if data.get("InstanceType") and desired.instance_types:
         yield Problem(
