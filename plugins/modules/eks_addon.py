@@ -49,8 +49,8 @@ options:
       - The add-on's settings. They are held against the schema that AWS publishes for the version, before any call
         that writes, and compared by meaning with what is there, be it JSON or YAML.
       - V({}) goes back to the add-on's own values.
-      - Where C(vpc-cni) moves over several versions, they come with the last of them, and with the first on the way down.
-        Every version on the way must suit the settings that it runs with, new or kept.
+      - Where C(vpc-cni) moves over several versions, they come with the last of them, and on the way down with the
+        first. Every version on the way must suit the settings that it runs with, new or kept.
       - Of C(vpc-cni) in IPv6 clusters, custom networking and its C(eniConfig), Windows, and what turns IPv6 or prefix
         delegation off are refused, as are settings that the version does not know yet, security groups for pods
         (C(ENABLE_POD_ENI)) before 1.16.0 and network policies before 1.14.0 among them.

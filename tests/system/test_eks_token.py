@@ -37,15 +37,19 @@ def reachable() -> Iterator[Emulator]:
         yield emulator
 
 
-def run(emulator: Emulator, directory: Path, *options: str) -> subprocess.CompletedProcess[str]:
+def run(
+    emulator: Emulator, directory: Path, *options: str, tasks: list[dict[str, Any]] | None = None, **more: Any
+) -> subprocess.CompletedProcess[str]:
+    """The role, and tasks after it: those that read by either way unless others are given."""
     role = {
         "role": "eksops.ipv6.eks_kubeconfig",
         "eks_kubeconfig_cluster_name": "one",
         "eks_kubeconfig_ca_path": str(directory / "ca.pem"),
         "eks_kubeconfig_path": str(directory / "kubeconfig"),
         "eks_kubeconfig_auth": "token",
+        **more,
     }
-    tasks: list[dict[str, Any]] = [
+    reading: list[dict[str, Any]] = [
         {"name": "By lookup", "kubernetes.core.k8s_info": READ, "register": "one"},
         {
             "name": "By kubeconfig",
@@ -55,7 +59,8 @@ def run(emulator: Emulator, directory: Path, *options: str) -> subprocess.Comple
         {"name": "It is there", "ansible.builtin.assert": {"that": "one.resources | length == 1"}},
     ]
     book = directory / "play.yml"
-    book.write_text(yaml.safe_dump([{"hosts": "localhost", "gather_facts": False, "roles": [role], "tasks": tasks}]))
+    play = {"hosts": "localhost", "gather_facts": False, "roles": [role], "tasks": reading if tasks is None else tasks}
+    book.write_text(yaml.safe_dump([play]))
     return subprocess.run(
         [
             str(Path(sys.executable).with_name("ansible-playbook")),
@@ -94,7 +99,40 @@ def test_the_way_into_a_cluster_shows_no_token(reachable: Emulator, tmp_path: Pa
         assert "k8s-aws-v1." not in text
 
 
-def test_the_kubeconfig_for_the_aws_cli_holds_no_secret() -> None:
-    template = Path(__file__).parents[2] / "roles" / "eks_kubeconfig" / "templates" / "kubeconfig.j2"
-    by_cli = template.read_text(encoding="utf-8").partition("{% else %}")[2]
-    assert "get-token" in by_cli and "lookup" not in by_cli
+@pytest.mark.slow
+def test_a_task_that_fails_shows_no_token(reachable: Emulator, tmp_path: Path) -> None:
+    """Neither one that the API refuses, nor one that reaches nobody, nor one whose options are wrong."""
+    way = {name: READ[name] for name in ("host", "ca_cert", "api_key")}
+    nonsense = {"apiVersion": "v1", "kind": "Nonsense", "metadata": {"name": "a"}}
+    tasks = [
+        {"name": "Refused", "kubernetes.core.k8s": {**way, "definition": nonsense}, "ignore_errors": True},
+        {"name": "Nobody", "kubernetes.core.k8s_info": {**READ, "host": "https://127.0.0.1:1"}, "ignore_errors": True},
+        {"name": "Wrong", "kubernetes.core.k8s_info": {**READ, "nothing": "x"}, "ignore_errors": True},
+    ]
+    done = run(reachable, tmp_path, "--diff", "-vvvv", tasks=tasks)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "ignored=3" in done.stdout, done.stdout
+    for text in (done.stdout, done.stderr, (tmp_path / "log").read_text()):
+        assert "k8s-aws-v1." not in text
+
+
+@pytest.mark.slow
+def test_the_kubeconfig_for_the_aws_cli_holds_no_secret(reachable: Emulator, tmp_path: Path) -> None:
+    given = {"eks_kubeconfig_auth": "aws_cli", "eks_kubeconfig_connection": {"profile": "ops"}}
+    kubeconfig = tmp_path / "kubeconfig"
+    planned = run(reachable, tmp_path, "--check", "--diff", tasks=[], **given)
+    assert planned.returncode == 0, planned.stdout + planned.stderr
+    assert not kubeconfig.exists()
+    for changed in (1, 0):
+        done = run(reachable, tmp_path, tasks=[], **given)
+        assert f"changed={changed} " in done.stdout, done.stdout + done.stderr
+    assert kubeconfig.stat().st_mode & 0o777 == 0o600
+    written = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
+    (user,) = written["users"]
+    assert set(user["user"]) == {"exec"}
+    assert (user["user"]["exec"]["command"], user["user"]["exec"]["args"]) == (
+        "aws",
+        ["--profile", "ops", "--region", "eu-west-1", "eks", "get-token", "--cluster-name", "one"],
+    )
+    assert written["clusters"][0]["cluster"]["server"].startswith("https://")
+    assert "k8s-aws-v1." not in kubeconfig.read_text(encoding="utf-8")

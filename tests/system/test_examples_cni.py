@@ -65,12 +65,12 @@ def nodes(world: Sample) -> None:
     assert world.nodegroup("workers", CLUSTER, nodeRole=role)["status"] == "ACTIVE"
 
 
-def run(playbooks: Playbooks, play: dict[str, Any], **options: Any) -> Run:
+def run(playbooks: Playbooks, play: dict[str, Any], *options: str) -> Run:
     """A play; it polls at once, the emulator needs no time."""
     defaults = {f"eksops.ipv6.{module}": {"wait_interval": 0.01} for module in MODULES}
     path = playbooks.directory / "example.yml"
     path.write_text(yaml.safe_dump([{**play, "module_defaults": defaults}]), encoding="utf-8")
-    return playbooks(str(path), {"eks_cni_rollout_delay": 0}, **options)
+    return playbooks(str(path), {"eks_cni_rollout_delay": 0}, *options)
 
 
 def twice(playbooks: Playbooks, play: dict[str, Any]) -> Operations:
@@ -133,6 +133,9 @@ def test_the_cni_role_sets_up_a_cni_of_one_s_own(
     (example,), *_others, own = of_role("eks_cni")
     assert own["eks_cni_management"] == "self_managed"
     writes = twice(playbooks, with_role(example, own))
+    checked = run(playbooks, with_role(example, own), "--check", "--diff", "-vvvv")
+    assert (checked.writes, checked.plan["changed_tasks"]) == ([], 0)
+    assert "k8s-aws-v1." not in checked.output
     assert writes == [
         ("iam", "CreateOpenIDConnectProvider"),
         ("iam", "CreatePolicy"),
@@ -146,13 +149,17 @@ def test_the_way_into_a_cluster_is_as_the_readme_and_the_lookup_show_it(
     aws: Callable[..., Any], playbooks: Playbooks, tmp_path: Path
 ) -> None:
     world_of(aws)
-    ((example,),) = of_role("eks_kubeconfig")
-    done = run(playbooks, {**example, "tasks": [*example["tasks"], *of_module("eks_token")]})
+    ((example,), (with_file,)) = of_role("eks_kubeconfig")
+    done = run(playbooks, {**example, "tasks": [*example["tasks"], *of_module("eks_token")]}, "-vvv")
     assert done.writes == []
     assert done.output.count("ok: [localhost]") >= 4
     authority = tmp_path / ".kube" / f"{CLUSTER}.pem"
     assert authority.stat().st_mode & 0o777 == 0o600
     assert "k8s-aws-v1." not in done.output
+    assert run(playbooks, with_file).writes == []
+    kubeconfig = tmp_path / ".kube" / CLUSTER
+    assert kubeconfig.stat().st_mode & 0o777 == 0o600
+    assert yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))["current-context"] == CLUSTER
 
 
 def test_the_filters_set_up_a_daemonset_and_say_what_is_wrong(
