@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from playbook_runs import Playbooks
 from eksops_emulator import Emulator
 
 NETWORK = "eksops.ipv6.network"
+LINES = re.compile(r"^ *(\d+)  (\w+) +(\w+):(\w+) ", re.MULTILINE)
+DIFFS = re.compile(r"^--- before: \S+ \((\w+):(\w+), (\w+)\)$", re.MULTILINE)
 Aws = Callable[..., Any]
 
 
@@ -99,7 +102,11 @@ def test_ipv6_comes_as_planned_and_goes_without_a_trace(playbooks: Playbooks, aw
     wanted = document(old, report)
     planned = playbooks(NETWORK, wanted, "--diff", check=True)
     assert planned.writes == []
-    assert "disruptive" in planned.output or "safe" in planned.output
+    steps = [(step["service"], step["operation"], step["risk"]) for step in planned.plan["steps"]]
+    assert DIFFS.findall(planned.output) == steps
+    assert LINES.findall(planned.output) == [
+        (str(n), risk, service, call) for n, (service, call, risk) in enumerate(steps, 1)
+    ]
     told = json.loads(report.read_text())
     assert told["check_mode"] is True
     assert [(step["service"], step["operation"]) for step in told["changes"]] == planned.steps
