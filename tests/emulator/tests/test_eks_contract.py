@@ -744,6 +744,29 @@ NODES = [
         "can't both be specified",
     ),
     Rule(
+        "one of the two limits of node repair",
+        "model",
+        lambda w: w.group(
+            nodeRepairConfig={"maxParallelNodesRepairedCount": 1, "maxParallelNodesRepairedPercentage": 5}
+        ),
+        PARAMETER,
+        "can't both be specified",
+    ),
+    Rule(
+        "a node repair override says everything",
+        "model",
+        lambda w: w.group(nodeRepairConfig={"nodeRepairConfigOverrides": [{"repairAction": "Reboot"}]}),
+        PARAMETER,
+        "Every node repair override needs",
+    ),
+    Rule(
+        "Bottlerocket does not hibernate in a warm pool",
+        "model",
+        lambda w: w.group(amiType="BOTTLEROCKET_x86_64", warmPoolConfig={"enabled": True, "poolState": "HIBERNATED"}),
+        PARAMETER,
+        "can't be hibernated",
+    ),
+    Rule(
         "disk size is the template's",
         "AWS",
         lambda w: w.group(launchTemplate=w.template(), diskSize=30),

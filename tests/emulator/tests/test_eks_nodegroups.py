@@ -231,6 +231,25 @@ def test_limits_of_an_update_exclude_each_other(sample: Sample) -> None:
     assert describe(sample)["updateConfig"] == {"maxUnavailablePercentage": 30}
     update(sample, nodeRepairConfig={"enabled": True})
     assert describe(sample)["nodeRepairConfig"] == {"enabled": True}
+    update(sample, nodeRepairConfig={"maxUnhealthyNodeThresholdCount": 2})
+    update(sample, nodeRepairConfig={"maxUnhealthyNodeThresholdPercentage": 20})
+    assert describe(sample)["nodeRepairConfig"] == {"enabled": True, "maxUnhealthyNodeThresholdPercentage": 20}
+
+
+def test_a_warm_pool_keeps_what_is_not_said(sample: Sample) -> None:
+    sample.nodegroup()
+    pool = {"enabled": True, "minSize": 1, "poolState": "RUNNING"}
+    started = sample.eks.update_nodegroup_config(**TARGET, warmPoolConfig=pool)["update"]
+    assert {param["type"]: param["value"] for param in started["params"]} == {
+        "WarmPoolEnabled": "true",
+        "WarmPoolMinSize": "1",
+        "WarmPoolState": "RUNNING",
+    }
+    sample.updated(started, nodegroupName="workers")
+    update(sample, warmPoolConfig={"minSize": 2})
+    assert describe(sample)["warmPoolConfig"] == {**pool, "minSize": 2}
+    update(sample, warmPoolConfig={"enabled": False})
+    assert describe(sample)["warmPoolConfig"] == {"enabled": False}
 
 
 def test_a_release_update_replaces_the_nodes(sample: Sample) -> None:
