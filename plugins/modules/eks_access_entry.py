@@ -89,6 +89,9 @@ extends_documentation_fragment:
   - eksops.ipv6.waiting
   - eksops.ipv6.attributes
   - eksops.ipv6.attributes.writes
+notes:
+  - An access policy that EKS does not have is refused before anything is done, where the caller has
+    C(eks:ListAccessPolicies).
 seealso:
   - module: eksops.ipv6.eks_cluster
   - module: eksops.ipv6.iam_eks_roles

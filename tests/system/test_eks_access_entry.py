@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from harness import Player, operations
 
+from eksops_emulator import Emulator
 from eksops_emulator.eks.sample import Sample
 
 MODULE = "eks_access_entry"
@@ -129,6 +130,15 @@ def test_a_cluster_that_knows_a_config_map_only_is_refused(player: Player, aws: 
     assert "aws-auth only. Set authentication_mode" in msg
 
 
+def test_who_may_not_list_the_policies_may_associate_them(
+    player: Player, entry: dict[str, Any], world: Sample, emulator: Emulator
+) -> None:
+    emulator.fault("eks", "ListAccessPolicies", status=403, code="AccessDeniedException", message="no", count=100)
+    player.converge(MODULE, **entry, access_policies=[{"policy_arn": VIEW}])
+    listed = world.eks.list_associated_access_policies(clusterName=CLUSTER, principalArn=entry["principal_arn"])
+    assert [policy["policyArn"] for policy in listed["associatedAccessPolicies"]] == [VIEW]
+
+
 @pytest.mark.parametrize(
     ("bad", "option", "reason"),
     [
@@ -137,6 +147,11 @@ def test_a_cluster_that_knows_a_config_map_only_is_refused(player: Player, aws: 
         ({"username": "eks:x"}, "username", "begins with"),
         ({"access_policies": [{"policy_arn": VIEW, "scope": "namespace"}]}, "access_policies", "none is named"),
         ({"access_policies": [{"policy_arn": VIEW, "namespaces": ["x"]}]}, "access_policies", "whole cluster"),
+        (
+            {"access_policies": [{"policy_arn": VIEW}, {"policy_arn": "AmazonEKSVeiwPolicy"}]},
+            "access_policies",
+            "EKS has no arn:aws:eks::aws:cluster-access-policy/AmazonEKSVeiwPolicy. It has ",
+        ),
         ({"type": "EC2_WINDOWS"}, "type", "no Windows nodes"),
         ({"type": "HYBRID_LINUX"}, "type", "no hybrid nodes"),
         ({"type": "EC2_LINUX", "kubernetes_groups": ["x"]}, "kubernetes_groups", "AWS's own"),

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -223,7 +223,14 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
     view, warnings = shared.view_of(session, desired.cluster_name, found["cluster"])
     observed = found["entry"]
     mode = (found["cluster"] or {}).get("accessConfig", {}).get("authenticationMode", "API")
-    refuse_if_any([*_refuse_mode(desired, mode), *refuse_change(desired, observed, view)])
+    offered = _offered(session) if _associates(desired, observed) else None
+    refuse_if_any(
+        [
+            *_refuse_mode(desired, mode),
+            *refuse_change(desired, observed, view),
+            *_refuse_policies(desired, offered),
+        ]
+    )
     return Outcome(plan(desired, observed, view), {"access_entry": facts(desired, observed)}, warnings)
 
 
@@ -236,6 +243,28 @@ def _refuse_mode(desired: AccessEntry, mode: str) -> Iterator[Problem]:
             " or map the role there, as the role eks_nodes does with eks_nodes_join: aws_auth.",
             SOURCE,
         )
+
+
+def _associates(desired: AccessEntry, observed: Observed | None) -> bool:
+    """Whether an access policy is to be associated that the entry does not have."""
+    return bool(set(desired.policies or ()) - set(observed.policies if observed else ()))
+
+
+def _offered(session: Session) -> list[str] | None:
+    """The ARNs of EKS's access policies; None where the caller may not list them."""
+    try:
+        return [item["arn"] for item in session.pages("eks", "ListAccessPolicies", "accessPolicies")]
+    except AwsError as error:
+        if error.denied:
+            return None
+        raise
+
+
+def _refuse_policies(desired: AccessEntry, offered: Sequence[str] | None) -> Iterator[Problem]:
+    unknown = [arn for arn in desired.policies or () if offered is not None and arn not in offered]
+    if unknown:
+        names = ", ".join(sorted(arn.rsplit("/", 1)[-1] for arn in offered or ()))
+        yield Problem("access_policies", f"EKS has no {', '.join(unknown)}.", f"It has {names}.", "ListAccessPolicies")
 
 
 def _create(desired: AccessEntry) -> Step:
