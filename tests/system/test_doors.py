@@ -180,7 +180,7 @@ def test_a_module_gives_the_same_through_both_doors(module: str, player: Player,
     for task in written:
         task[f"eksops.ipv6.{module}"] = {**waiting, **task[f"eksops.ipv6.{module}"]}
     results = {}
-    # What a process uses for the first time draws more of what is made up than it does later: so it is used once before.
+    # The first use in a process draws more of what is made up than later ones do: so it is used once before.
     arrange(player, {case["fixture"] for case in cases})
     for way in ("auto", "module"):
         player.emulator.reset()
