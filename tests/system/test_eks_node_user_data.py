@@ -108,6 +108,21 @@ def test_what_makes_no_ipv6_node_is_refused(
     assert reason in player.refuses(MODULE, cluster_name=CLUSTER, **options)
 
 
+def test_the_verdict_on_every_type_of_the_region_is_ec2_s_own(player: Player, world: Sample) -> None:
+    pages = world.ec2.get_paginator("describe_instance_types").paginate()
+    types = {item["InstanceType"]: item for page in pages for item in page["InstanceTypes"]}
+    xen = {name for name, item in types.items() if item.get("Hypervisor") != "nitro" and not item.get("BareMetal")}
+    assert {"t2.nano", "m4.large", "i3.large", "x1e.xlarge"} < xen
+    assert "i3.metal" in set(types) - xen
+    names = sorted(set(types) - {"t2.nano"})
+    refused = set()
+    for first in range(0, len(names), 99):  # EC2 tells of 100 at once
+        wanted = [*names[first : first + 99], "t2.nano"]
+        problems = player.fails(MODULE, cluster_name=CLUSTER, instance_types=wanted, max_pods=110)["problems"]
+        refused |= {item["message"].split()[0] for item in problems if "is not built on Nitro" in item["message"]}
+    assert refused == xen
+
+
 @pytest.mark.parametrize(
     ("family", "instance", "start"),
     [
