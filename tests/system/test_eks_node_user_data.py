@@ -108,6 +108,7 @@ def test_what_makes_no_ipv6_node_is_refused(
     assert reason in player.refuses(MODULE, cluster_name=CLUSTER, **options)
 
 
+@pytest.mark.slow
 def test_the_verdict_on_every_type_of_the_region_is_ec2_s_own(player: Player, world: Sample) -> None:
     pages = world.ec2.get_paginator("describe_instance_types").paginate()
     types = {item["InstanceType"]: item for page in pages for item in page["InstanceTypes"]}
