@@ -193,8 +193,9 @@ options:
         choices: [Terminate, Ignore, Wait]
   skip_checks:
     description:
-      - Checks to leave out. V(routes) is for subnets whose way out are VPC endpoints, V(cni) for clusters with another
-        CNI than Amazon's.
+      - Checks to leave out. V(routes) is the default routes of both families; where one is missing VPC endpoints may
+        serve the nodes instead, as O(eksops.ipv6.eks_nodegroup#module:skip_checks) says.
+      - V(cni) is Amazon's CNI, and the roles that it and the nodes have. Leave it out for clusters with another CNI.
     type: list
     elements: str
     choices: [routes, cni]
@@ -228,7 +229,8 @@ notes:
   - Instance types chosen by attributes are refused, since being built on Nitro is no attribute.
   - Without O(wait_timeout) instances have 900 seconds to be in service, and an instance refresh has 7200.
   - To look at what it needs it also calls C(ec2:DescribeLaunchTemplateVersions), C(ec2:DescribeInstanceTypes),
-    C(ec2:DescribeImages), C(ec2:DescribeSubnets), C(ec2:DescribeRouteTables) and C(iam:GetInstanceProfile).
+    C(ec2:DescribeImages), C(ec2:DescribeSubnets), C(ec2:DescribeRouteTables) and C(iam:GetInstanceProfile), and where a
+    default route is missing C(ec2:DescribeVpcEndpoints).
 seealso:
   - module: eksops.ipv6.ec2_launch_template_ipv6
   - module: eksops.ipv6.eks_node_user_data

@@ -36,8 +36,8 @@ NOT_YET = (Retry("ValidationError", "Invalid IAM Instance Profile"),)
 BUSY = (Retry("ScalingActivityInProgress"), Retry("ResourceContention"))
 _READY = "sum((Instances || `[]`)[?LifecycleState=='InService'].to_number(WeightedCapacity || '1'))"
 _CAPACITY = (
-    f"AutoScalingGroups[0] | ({_READY} >= DesiredCapacity && 'in service'"
-    f" || join(' ', [to_string({_READY}), 'of', to_string(DesiredCapacity), 'in service']))"
+    f"AutoScalingGroups[0] && (AutoScalingGroups[0] | ({_READY} >= DesiredCapacity && 'in service'"
+    f" || join(' ', [to_string({_READY}), 'of', to_string(DesiredCapacity), 'in service']))) || 'not there yet'"
 )
 _SEEN = "length(AutoScalingGroups)"
 _ENDED = "StatusCode=='Successful' || StatusCode=='Failed' || StatusCode=='Cancelled'"

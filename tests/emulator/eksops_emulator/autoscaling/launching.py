@@ -22,6 +22,7 @@ from moto.moto_api._internal import mock_random
 from .. import overlay
 from ..ec2.life import Life
 from .errors import invalid
+from .rules import profile_name
 
 INSTANCE = "autoscaling::instance"
 # What EKS does once instances are in service: nodes join their cluster.
@@ -103,8 +104,7 @@ def _run(group: Any, kind: str, subnet: str | None, zone: str) -> Any:
 def _give_profile(group: Any, instance: Any, profile: dict[str, Any]) -> None:
     """The template's instance profile, which moto leaves out."""
     if profile:
-        name = profile.get("Name") or str(profile["Arn"]).rsplit("/", 1)[-1]
-        group.ec2_backend.associate_iam_instance_profile(instance.id, name)
+        group.ec2_backend.associate_iam_instance_profile(instance.id, profile_name(profile))
 
 
 def note(group: Any, status: str, description: str, message: str = "") -> dict[str, Any]:

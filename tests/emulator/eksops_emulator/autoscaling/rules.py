@@ -13,6 +13,7 @@ from typing import Any
 
 from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instance_types import INSTANCE_TYPES
+from moto.iam.models import iam_backends
 
 from .errors import invalid
 
@@ -78,9 +79,21 @@ def check_template(ec2: Any, given: dict[str, Any]) -> None:
     """Refuses a launch template or a version of it that is not there."""
     try:
         template = ec2.launch_template(given.get("LaunchTemplateId"), given.get("LaunchTemplateName"))
-        template.get_version(given.get("Version") or "$Default")
+        data = template.get_version(given.get("Version") or "$Default").data
     except EC2ClientError as error:
         raise invalid(f"You must use a valid fully-formed launch template. {error.message}") from error
+    name = profile_name(data.get("IamInstanceProfile") or {})
+    known = iam_backends[ec2.account_id][ec2.partition].instance_profiles
+    if name and name not in known:
+        raise invalid(
+            f"You must use a valid fully-formed launch template. Value ({name}) for parameter iamInstanceProfile.name"
+            " is invalid. Invalid IAM Instance Profile name"
+        )
+
+
+def profile_name(profile: dict[str, Any]) -> str:
+    """The name of a template's instance profile, which it may give as an ARN; empty without one."""
+    return str(profile.get("Name") or str(profile.get("Arn", "")).rsplit("/", 1)[-1])
 
 
 def check_processes(names: list[str]) -> None:
