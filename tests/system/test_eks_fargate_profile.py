@@ -187,8 +187,7 @@ def test_the_pod_execution_role_is_held_against_what_starting_a_pod_takes(
     player: Player, world: Sample, options: dict[str, Any]
 ) -> None:
     bare = world.role("bare", "ec2.amazonaws.com")
-    calls = ("BatchCheckLayerAvailability", "BatchGetImage", "GetAuthorizationToken", "GetDownloadUrlForLayer")
-    pulling = ", ".join(f"ecr:{call}" for call in calls)
+    pulling = "ecr:BatchGetImage, ecr:GetAuthorizationToken, ecr:GetDownloadUrlForLayer"
     failed = player.fails(MODULE, **{**options, "pod_execution_role_arn": bare})
     assert [problem["message"] for problem in failed["problems"]] == [
         f"the trust policy of {bare} does not let eks-fargate-pods.amazonaws.com do sts:AssumeRole.",

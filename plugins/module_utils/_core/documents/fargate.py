@@ -18,13 +18,8 @@ from ..session import Session
 from .judged_roles import Roles
 
 SERVICE = "eks-fargate-pods.amazonaws.com"
-# Source: AWS's policy AmazonEKSFargatePodExecutionRolePolicy.
-NEEDS = (
-    Need("ecr:GetAuthorizationToken"),
-    Need("ecr:BatchCheckLayerAvailability"),
-    Need("ecr:GetDownloadUrlForLayer"),
-    Need("ecr:BatchGetImage"),
-)
+# What pulling takes of AmazonEKSFargatePodExecutionRolePolicy. Source: Amazon ECR User Guide, private image pull.
+NEEDS = (Need("ecr:GetAuthorizationToken"), Need("ecr:GetDownloadUrlForLayer"), Need("ecr:BatchGetImage"))
 
 
 def build(params: Mapping[str, Any], session: Session) -> Outcome:
