@@ -102,6 +102,12 @@ options:
         RV(stale_twins) either way.
     type: bool
     default: false
+  planned:
+    description:
+      - The RV(network_acls) that earlier tasks of the same play have returned. In check mode the ACLs are then taken to
+        be so already. Without check mode it means nothing.
+    type: list
+    elements: dict
   state:
     description:
       - V(absent) deletes all IPv6 entries that this module made in the ACLs, and nothing else.
@@ -258,6 +264,7 @@ DOOR = Door(
         },
         "max_entries": {"type": "int", "default": 20},
         "purge_twins": {"type": "bool", "default": False},
+        "planned": {"type": "list", "elements": "dict"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     },
     build=network_acl_ipv6.build,

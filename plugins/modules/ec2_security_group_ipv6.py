@@ -114,6 +114,12 @@ options:
         RV(stale_twins) either way.
     type: bool
     default: false
+  planned:
+    description:
+      - The RV(security_groups) that earlier tasks of the same play have returned. In check mode the groups are then
+        taken to be so already. Without check mode it means nothing.
+    type: list
+    elements: dict
   state:
     description:
       - V(absent) revokes all twins that this module made in the groups, and the O(rules) that are named. What else the
@@ -218,6 +224,9 @@ security_groups:
         twin:
           description: Whether this module made it as a twin.
           type: bool
+        tags:
+          description: The rule's tags.
+          type: dict
 untwinned:
   description: IPv4 rules, and rules that refer to a prefix list, that have no twin.
   returned: success
@@ -315,10 +324,12 @@ DOOR = Door(
                 "description": {"type": "str"},
                 "tags": {"type": "dict"},
                 "group_ids": {"type": "list", "elements": "str"},
+                "planned": {"type": "list", "elements": "dict"},
                 "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             },
         },
         "purge_twins": {"type": "bool", "default": False},
+        "planned": {"type": "list", "elements": "dict"},
         "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
     },
     build=security_group_ipv6.build,

@@ -301,6 +301,31 @@ def test_the_facts_of_check_mode_are_those_of_the_run(player: Player, aws: Aws) 
     assert player(MODULE, network_acl_ids=[made])["network_acls"] == predicted
 
 
+def test_what_earlier_tasks_have_planned_is_taken_as_done(player: Player, aws: Aws) -> None:
+    """Tasks of one play that name an ACL predict together what they then do, one after the other."""
+    ec2 = aws("ec2")
+    old = existing.make(ec2)
+    made = web(ec2, old)
+    put(ec2, made, 130, "allow", "6", "198.51.100.0/24", ports=(22, 22))
+    pair = {"ipv4_cidr": "198.51.100.0/24", "ipv6_cidrs": ["2001:db8:1::/48"]}
+    documents: list[dict[str, Any]] = [
+        {"network_acl_ids": [made], "twins": ["ingress"], **QUIET},
+        {"vpc_id": old.vpc_id, "mapping": [pair]},
+        {"network_acl_ids": [made], "mapping": [pair], "ephemeral_ports": {"from_port": 1024}},
+        {"network_acl_ids": [made], "purge_twins": True},
+        {"vpc_id": old.vpc_id, "state": "absent"},
+        {"network_acl_ids": [made], "state": "absent"},
+    ]
+    planned: list[dict[str, Any]] = []
+    predicted = []
+    for document in documents:
+        told = player.check(MODULE, **document, planned=planned)
+        planned += told["network_acls"]
+        predicted.append(told["plan"])
+    assert [player(MODULE, **document, planned=planned)["plan"] for document in documents] == predicted
+    assert [bool(plan) for plan in predicted] == [True, True, True, True, True, False]
+
+
 def test_unchanged_acls_are_read_with_one_call_a_type(player: Player, aws: Aws) -> None:
     ec2 = aws("ec2")
     old = existing.make(ec2)

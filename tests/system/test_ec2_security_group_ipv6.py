@@ -309,6 +309,33 @@ def test_facts_name_every_ipv6_rule(player: Player, aws: Aws) -> None:
         assert {**rule, "id": ""} == {**later, "id": ""}
 
 
+def test_what_earlier_tasks_have_planned_is_taken_as_done(player: Player, aws: Aws) -> None:
+    """Tasks of one play that name a group predict together what they then do, one after the other."""
+    ec2 = aws("ec2")
+    old = existing.make(ec2)
+    web, db = group(ec2, old.vpc_id), group(ec2, old.vpc_id, "db")
+    for group_id in (web, db):
+        allow(ec2, group_id, "tcp", 443, 443, "0.0.0.0/0", description="d", tags={"a": "b"})
+        allow(ec2, group_id, "tcp", 80, 80, "10.9.0.0/16")
+        allow(ec2, group_id, "-1", -1, -1, "0.0.0.0/0", egress=True)
+    documents: list[dict[str, Any]] = [
+        {"group_ids": [web]},
+        {"group_ids": [web, db], "rules": [*GIVEN[:1], {**GIVEN[2], "description": "out", "tags": {"c": "d"}}]},
+        {"vpc_id": old.vpc_id, "purge_twins": True},
+        {"group_ids": [web], "state": "absent", "rules": GIVEN[:1]},
+        {"group_ids": [web, db], "state": "absent"},
+    ]
+    planned: list[dict[str, Any]] = []
+    predicted = []
+    for document in documents:
+        told = player.check(MODULE, **document, planned=planned)
+        planned += told["security_groups"]
+        predicted.append(operations(told["plan"]))
+    made = [operations(player(MODULE, **document, planned=planned)["plan"]) for document in documents]
+    assert made == predicted
+    assert [bool(plan) for plan in made] == [True, True, False, True, True]
+
+
 def test_groups_by_vpc_name_and_tags(player: Player, aws: Aws) -> None:
     ec2 = aws("ec2")
     old, other = existing.make(ec2), existing.make(ec2, cidr="10.8.0.0/16")

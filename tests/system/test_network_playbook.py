@@ -72,8 +72,14 @@ def document(old: existing.Network, report: Path) -> dict[str, Any]:
                 "shared_tables": "change",
             },
         ],
-        "eks_network_ipv6_security_groups": [{}],
-        "eks_network_ipv6_network_acls": [{"path_mtu_discovery": True}],
+        "eks_network_ipv6_security_groups": [
+            {},
+            {"group_names": ["web"], "rules": [{"ip_protocol": "udp", "from_port": 53, "cidr_ipv6": "::/0"}]},
+        ],
+        "eks_network_ipv6_network_acls": [
+            {"path_mtu_discovery": True},
+            {"ephemeral_ports": {"from_port": 1024}, "subnet_ids": old.subnets[:1]},
+        ],
         "eks_network_report": str(report),
     }
 

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..ec2 import network_acl, vpc
@@ -51,11 +51,13 @@ class Document:
     max_entries: int
     purge_twins: bool
     present: bool
+    planned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Document:
-        """From the module's parameters."""
+    def from_params(cls, params: Mapping[str, Any], check_mode: bool = False) -> Document:
+        """From the module's parameters. What earlier tasks have planned counts in check mode only."""
         ports = params["ephemeral_ports"]
+        planned = (params["planned"] or ()) if check_mode else ()
         return cls(
             vpc_id=params["vpc_id"],
             network_acl_ids=None if params["network_acl_ids"] is None else tuple(params["network_acl_ids"]),
@@ -68,6 +70,7 @@ class Document:
             max_entries=params["max_entries"],
             purge_twins=params["purge_twins"],
             present=params["state"] == "present",
+            planned={entry["id"]: entry for entry in planned if "id" in entry},
         )
 
     def means(self, acl: Observed) -> bool:
@@ -94,16 +97,33 @@ class Decided:
 
 def build(params: Mapping[str, Any], session: Session) -> Outcome:
     """The module C(ec2_network_acl_ipv6)."""
-    document = Document.from_params(vpc.with_vpc_id(session, params))
+    document = Document.from_params(vpc.with_vpc_id(session, params), session.host.check_mode)
     refuse_if_any(refuse(document))
     acls, vpcs = _observe(session, document)
     refuse_if_any(_refuse_live(document, acls, vpcs))
-    meant = [acl for acl in sorted(acls, key=lambda acl: acl.id) if document.means(acl)]
+    meant = [_as_planned(document, acl) for acl in sorted(acls, key=lambda acl: acl.id) if document.means(acl)]
     decided, problems = _decide_all(document, meant, vpcs)
     refuse_if_any(problems + _refuse_quota(document, decided))
     purge = document.purge_twins or not document.present
     plan = Plan.of(*(network_acl.plan(item.acl, item.wanted, purge) for item in decided))
     return Outcome(plan, _facts(document, decided), tuple(_warnings(document, decided)))
+
+
+def _as_planned(document: Document, acl: Observed) -> Observed:
+    """An ACL as it is once earlier tasks of the same check mode are done."""
+    planned = document.planned.get(acl.id)
+    if planned is None:
+        return acl
+    entries: dict[str, list[Entry]] = {direction: acl.ipv4(direction) for direction in DIRECTIONS}
+    own: dict[str, list[int]] = {direction: [] for direction in DIRECTIONS}
+    for item in planned.get("ipv6_entries") or ():
+        icmp = item["protocol"] in (ICMP, ICMPV6)
+        ends = (item["icmp_type"], item["icmp_code"]) if icmp else (item["from_port"], item["to_port"])
+        entry = Entry(item["rule_number"], item["rule_action"], Traffic.of(item["protocol"], *ends, item["cidr"]))
+        entries[item["direction"]].append(entry)
+        if item["own"]:
+            own[item["direction"]].append(entry.number)
+    return network_acl.with_entries(acl, entries, own)
 
 
 def refuse(document: Document) -> list[Problem]:

@@ -7,12 +7,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import tags as tagging
 from ..addressing import AddressError, ipv6
 from ..ec2 import security_group, vpc
+from ..ec2.ownership import PART_TAG
 from ..ec2.security_group import EGRESS, GIVEN, INGRESS, MADE, TWIN, Observed, Rule, Wanted
 from ..plan import Outcome, Problem, is_pending, refuse_if_any
 from ..session import Session
@@ -63,11 +64,13 @@ class Document:
     rules: tuple[Given, ...]
     purge_twins: bool
     present: bool
+    planned: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @classmethod
-    def from_params(cls, params: Mapping[str, Any]) -> Document:
-        """From the module's parameters."""
+    def from_params(cls, params: Mapping[str, Any], check_mode: bool = False) -> Document:
+        """From the module's parameters. What earlier tasks have planned counts in check mode only."""
         present = params["state"] == "present"
+        planned = (params["planned"] or ()) if check_mode else ()
         return cls(
             vpc_id=params["vpc_id"],
             group_ids=None if params["group_ids"] is None else tuple(params["group_ids"]),
@@ -79,6 +82,7 @@ class Document:
             rules=tuple(_given(position, entry, present) for position, entry in enumerate(params["rules"] or ())),
             purge_twins=params["purge_twins"],
             present=present,
+            planned={entry["id"]: entry for entry in planned if "id" in entry},
         )
 
     @property
@@ -100,7 +104,7 @@ class Decided:
 
 def build(params: Mapping[str, Any], session: Session) -> Outcome:
     """The module C(ec2_security_group_ipv6)."""
-    document = Document.from_params(vpc.with_vpc_id(session, params))
+    document = Document.from_params(vpc.with_vpc_id(session, params), session.host.check_mode)
     refuse_if_any(refuse(document))
     groups, vpcs = _observe(session, document)
     refuse_if_any(_refuse_live(document, groups, vpcs))
@@ -108,11 +112,33 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
     if session.host.check_mode:
         coming = [group_id for group_id in document.group_ids or () if is_pending(group_id)]
         meant += [Observed(group_id, group_id, "", {}) for group_id in coming]
+    meant = [_as_planned(document, group) for group in meant]
     if _first_block_to_come(document, vpcs):
         meant = [security_group.with_first_ipv6_block(group) for group in meant]
     decided = [_decide(document, group, vpcs.get(group.vpc_id)) for group in meant]
     plan = security_group.plan([(item.group, item.wanted, item.gone) for item in decided])
     return Outcome(plan, _facts(document, decided), tuple(_warnings(decided)))
+
+
+def _as_planned(document: Document, group: Observed) -> Observed:
+    """A group as it is once earlier tasks of the same check mode are done."""
+    planned = document.planned.get(group.id)
+    if planned is None:
+        return group
+    others = [rule for rule in group.rules if not rule.of_ipv6]
+    rules = [
+        Rule(
+            entry["id"],
+            group.id,
+            entry["direction"],
+            Traffic.of(entry["ip_protocol"], entry["from_port"], entry["to_port"], entry["cidr_ipv6"]),
+            None,
+            entry["description"],
+            entry["tags"],
+        )
+        for entry in planned.get("ipv6_rules") or ()
+    ]
+    return replace(group, rules=(*others, *rules))
 
 
 def refuse(document: Document) -> list[Problem]:
@@ -318,14 +344,15 @@ def _ipv6_rule(
     description = rule.description if rule else wanted.description if wanted else None
     if rule is not None and wanted is not None and security_group.redescribes(wanted, rule):
         description = wanted.description
-    part = wanted.part if wanted and (rule is None or rule.part == MADE) else rule.part if rule else None
+    tags = security_group.tags_after(wanted, rule)
     return {
         "id": security_group.rule_id(group, direction, traffic),
         "direction": direction,
         **_traffic_facts(traffic),
         "cidr_ipv6": traffic.cidr,
         "description": description,
-        "twin": part == TWIN,
+        "twin": tags.get(PART_TAG) == TWIN,
+        "tags": tags,
     }
 
 

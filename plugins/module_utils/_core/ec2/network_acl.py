@@ -123,6 +123,15 @@ def with_first_ipv6_block(acl: Observed) -> Observed:
     return replace(acl, entries=entries, total={direction: acl.total[direction] + 2 for direction in DIRECTIONS})
 
 
+def with_entries(acl: Observed, entries: Mapping[str, Sequence[Entry]], own: Mapping[str, Iterable[int]]) -> Observed:
+    """An ACL with other entries, of which these numbers are this collection's."""
+    tags = {key: value for key, value in acl.tags.items() if key not in OWN_TAGS.values()}
+    tags |= {OWN_TAGS[direction]: _listed(own[direction]) for direction in DIRECTIONS if own[direction]}
+    added = {direction: len(entries[direction]) - len(acl.entries[direction]) for direction in DIRECTIONS}
+    total = {direction: acl.total[direction] + added[direction] for direction in DIRECTIONS}
+    return replace(acl, tags=tags, entries={way: tuple(items) for way, items in entries.items()}, total=total)
+
+
 def in_order(wanted: Sequence[Entry], foreign: Sequence[Entry], taken: Iterable[int]) -> list[tuple[Entry, bool]]:
     """Numbers for entries that are evaluated in this order; true with those that are to be made.
 

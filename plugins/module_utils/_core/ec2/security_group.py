@@ -210,9 +210,22 @@ def _permissions(items: Sequence[Wanted]) -> list[dict[str, Any]]:
 
 def _tags(group: Observed, item: Wanted, rule: Rule) -> ToTag | None:
     """The tags that a live rule lacks. A rule of somebody else gets none but those that the document gives it."""
-    wanted = item.all_tags if rule.part in (MADE, item.part) else dict(item.tags or {}) if item.part == GIVEN else {}
+    wanted = _wanted_tags(item, rule)
     address = f"{group.address(rule.direction)}: {item.traffic}"
     return (rule.id, address, rule.tags, wanted) if wanted else None
+
+
+def _wanted_tags(item: Wanted, rule: Rule) -> dict[str, str]:
+    if rule.part in (MADE, item.part):
+        return item.all_tags
+    return dict(item.tags or {}) if item.part == GIVEN else {}
+
+
+def tags_after(item: Wanted | None, rule: Rule | None) -> dict[str, str]:
+    """A rule's tags once the plan is done; a rule that is there, one that shall be, or both."""
+    if rule is None:
+        return item.all_tags if item is not None else {}
+    return {**rule.tags, **(_wanted_tags(item, rule) if item is not None else {})}
 
 
 def redescribes(item: Wanted, rule: Rule) -> bool:
