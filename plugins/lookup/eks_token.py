@@ -18,6 +18,9 @@ description:
     with an old one; one in C(set_fact) does.
   - kubernetes.core keeps its option C(api_key) out of logs and results. Hand the lookup to that option directly, and
     never to C(debug) or C(set_fact).
+  - Where a module of kubernetes.core crashes, as when nobody answers, ansible-core 2.19 shows at C(-vvv) what it was
+    given, C(api_key) included. Give such tasks C(no_log=true), or a kubeconfig, as the role
+    P(eksops.ipv6.eks_kubeconfig#role) writes one.
 options:
   _terms:
     description: Names of clusters.

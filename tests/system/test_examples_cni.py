@@ -65,12 +65,12 @@ def nodes(world: Sample) -> None:
     assert world.nodegroup("workers", CLUSTER, nodeRole=role)["status"] == "ACTIVE"
 
 
-def run(playbooks: Playbooks, play: dict[str, Any], *options: str) -> Run:
+def run(playbooks: Playbooks, play: dict[str, Any], *options: str, may_fail: bool = False) -> Run:
     """A play; it polls at once, the emulator needs no time."""
     defaults = {f"eksops.ipv6.{module}": {"wait_interval": 0.01} for module in MODULES}
     path = playbooks.directory / "example.yml"
     path.write_text(yaml.safe_dump([{**play, "module_defaults": defaults}]), encoding="utf-8")
-    return playbooks(str(path), {"eks_cni_rollout_delay": 0}, *options)
+    return playbooks(str(path), {"eks_cni_rollout_delay": 0}, *options, may_fail=may_fail)
 
 
 def twice(playbooks: Playbooks, play: dict[str, Any]) -> Operations:
@@ -136,6 +136,11 @@ def test_the_cni_role_sets_up_a_cni_of_one_s_own(
     checked = run(playbooks, with_role(example, own), "--check", "--diff", "-vvvv")
     assert (checked.writes, checked.plan["changed_tasks"]) == ([], 0)
     assert "k8s-aws-v1." not in checked.output
+    api.stop()
+    lost = run(playbooks, with_role(example, own), "-vvvv", may_fail=True)
+    assert lost.returncode != 0 and "Connection refused" in lost.output
+    assert "k8s-aws-v1." not in lost.output
+    assert list(playbooks.directory.glob("**/*.kubeconfig")) == []
     assert writes == [
         ("iam", "CreateOpenIDConnectProvider"),
         ("iam", "CreatePolicy"),

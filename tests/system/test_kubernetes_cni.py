@@ -56,11 +56,13 @@ def asserted(*that: str) -> dict[str, Any]:
     return {"name": "Look", "ansible.builtin.assert": {"that": list(that)}}
 
 
-def play(api: Client, tmp_path: Path, tasks: list[dict[str, Any]]) -> subprocess.CompletedProcess[str]:
+def play(
+    api: Client, tmp_path: Path, tasks: list[dict[str, Any]], network_policy: bool | None = None
+) -> subprocess.CompletedProcess[str]:
     ca, book = tmp_path / "ca.pem", tmp_path / "play.yml"
     ca.write_text(api.ca_pem, encoding="utf-8")
     variables = {
-        "eks_cni_wish": {"env": SETTINGS, "network_policy": True},
+        "eks_cni_wish": {"env": SETTINGS, "network_policy": network_policy},
         "eks_cni_eni_configs": {"resources": []},
         "eks_cni_role_result": {"cni_role": {"arn": "arn:aws:iam::123456789012:role/one-cni"}},
     }
@@ -96,6 +98,7 @@ def test_a_stock_manifest_is_recognised_set_up_once_and_then_in_order(
             *setting_up(),
             asserted("eks_cni_patch_result is not changed", f"{right} == []"),
         ],
+        network_policy=True if cni.parse(version) >= (1, 14, 0) else None,
     )
     assert done.returncode == 0, done.stdout + done.stderr
 
