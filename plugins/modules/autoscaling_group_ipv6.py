@@ -105,9 +105,8 @@ options:
         O(min_size) of them.
     type: int
   health_check_type:
-    description: Whose health checks count.
+    description: Whose health checks count, such as V(EC2) or V(ELB), or several with commas between them.
     type: str
-    choices: [EC2, ELB, "EC2,ELB"]
   health_check_grace_period:
     description: Seconds after a start in which health checks do not count.
     type: int
@@ -425,7 +424,7 @@ DOOR = Door(
         "min_size": {"type": "int"},
         "max_size": {"type": "int"},
         "desired_capacity": {"type": "int"},
-        "health_check_type": {"type": "str", "choices": ["EC2", "ELB", "EC2,ELB"]},
+        "health_check_type": {"type": "str"},
         "health_check_grace_period": {"type": "int"},
         "default_instance_warmup": {"type": "int"},
         "termination_policies": {"type": "list", "elements": "str"},

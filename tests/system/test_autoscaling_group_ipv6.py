@@ -302,6 +302,53 @@ def test_a_refresh_under_way_is_waited_for_and_not_doubled(
     assert versions(world) == ["3", "3"]
 
 
+def test_all_preferences_reach_the_refresh(
+    player: Player, template: Callable[..., Any], options: dict[str, Any]
+) -> None:
+    player(MODULE, **options)
+    wanted = {
+        "min_healthy_percentage": 50,
+        "max_healthy_percentage": 150,
+        "instance_warmup": 30,
+        "checkpoint_percentages": [50, 100],
+        "checkpoint_delay": 60,
+        "bake_time": 60,
+        "skip_matching": True,
+        "auto_rollback": False,
+        "scale_in_protected_instances": "Refresh",
+        "standby_instances": "Terminate",
+    }
+    changed = {**options, "launch_template": template(volume_size=50)}
+    begun = player.converge(MODULE, **changed, instance_refresh=wanted)["plan"][1]
+    assert begun["request"]["Preferences"] == {
+        "".join(part.title() for part in name.split("_")): value for name, value in wanted.items()
+    }
+
+
+def test_a_refresh_whose_reply_is_lost_is_found_by_the_next_run(
+    player: Player, world: Sample, emulator: Emulator, template: Callable[..., Any], options: dict[str, Any]
+) -> None:
+    player(MODULE, **options)
+    changed = {**options, "launch_template": template(volume_size=50), "instance_refresh": {}}
+    emulator.fault("autoscaling", "StartInstanceRefresh", "lost_reply")
+    player.fails(MODULE, **changed)
+    assert player.converge(MODULE, **changed)["plan"] == []
+    assert versions(world) == ["2", "2"]
+
+
+def test_an_unchanged_group_is_five_reads(player: Player, emulator: Emulator, options: dict[str, Any]) -> None:
+    player(MODULE, **options, instance_refresh={})
+    emulator.journal.clear()
+    player.unchanged(MODULE, **options, instance_refresh={})
+    assert sorted(call.operation for call in emulator.journal.calls) == [
+        "DescribeAutoScalingGroups",
+        "DescribeCluster",
+        "DescribeInstanceRefreshes",
+        "DescribeLaunchTemplateVersions",
+        "DescribeScalingActivities",
+    ]
+
+
 def test_a_refresh_that_fails_says_why_at_once(
     player: Player, world: Sample, emulator: Emulator, template: Callable[..., Any], options: dict[str, Any]
 ) -> None:
@@ -515,6 +562,8 @@ def test_a_template_of_others_is_looked_at(player: Player, world: Sample, data: 
 def test_a_template_or_cluster_that_is_not_there(player: Player, options: dict[str, Any]) -> None:
     msg = player.refuses_unless_mended(MODULE, **{**options, "launch_template": {"name": "none"}})
     assert "EC2 knows no launch template none" in msg
+    (step,) = player.check(MODULE, **{**options, "launch_template": {"name": "none"}})["plan"]
+    assert step["request"]["LaunchTemplate"] == {"LaunchTemplateName": "none", "Version": "$Default"}
     elsewhere = {**options, "cluster_name": "elsewhere"}
     assert "there is no cluster elsewhere" in player.fails(MODULE, **elsewhere)["msg"]
     assert operations(player.check(MODULE, **elsewhere)["plan"]) == [CREATE]

@@ -135,7 +135,10 @@ class Source:
     @property
     def request(self) -> dict[str, Any]:
         """As Auto Scaling takes it."""
-        specification = {"LaunchTemplateId": self.template_id, "Version": self.version}
+        named = (
+            {"LaunchTemplateId": self.template_id} if self.template_id else {"LaunchTemplateName": self.template_name}
+        )
+        specification = {**named, "Version": self.version}
         if not self.policy:
             return {"LaunchTemplate": specification}
         launch = {"LaunchTemplateSpecification": specification, "Overrides": [dict(item) for item in self.overrides]}
@@ -288,9 +291,7 @@ def wanted_source(desired: AutoScalingGroup, observed: Observed | None, version:
     if not desired.template and current is None:
         return None
     if desired.template:
-        identity = (
-            version.template_id if version else desired.template.get("id", f"name:{desired.template.get('name')}")
-        )
+        identity = version.template_id if version else desired.template.get("id", "")
         name = version.template_name if version else desired.template.get("name", "")
         number: Any = desired.template.get("version") or _kept_version(desired.template, current)
     else:
