@@ -15,8 +15,8 @@ options:
   wait_timeout:
     description:
       - Seconds to wait for AWS to finish one change. Without it, each kind of change has a time of its own
-        (a cluster 1800, a node group 2400, an add-on 1200, an Auto Scaling group 900, an instance refresh 7200, anything
-        in EC2 600).
+        (a cluster 1800, a node group 2400, an add-on 1200, an Auto Scaling group 900, an instance refresh 7200,
+        anything in EC2 600).
     type: int
   wait_interval:
     description:

@@ -111,7 +111,7 @@ options:
     description: Seconds after a start in which health checks do not count.
     type: int
   default_instance_warmup:
-    description: Seconds after which a new instance counts in an instance refresh and in scaling.
+    description: Seconds after which a new instance counts in an instance refresh and in scaling; V(-1) takes them away.
     type: int
   termination_policies:
     description: Which instances go first, in AWS's names of the policies, such as V(OldestLaunchTemplate).

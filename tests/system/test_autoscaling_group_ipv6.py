@@ -155,6 +155,8 @@ def test_settings_change_in_place(player: Player, world: Sample, options: dict[s
     assert (found["HealthCheckType"], found["HealthCheckGracePeriod"], found["CapacityRebalance"]) == ("ELB", 60, True)
     assert player.converge(MODULE, **GROUP, max_instance_lifetime=0)["changed"] is True
     assert live(world).get("MaxInstanceLifetime") is None
+    assert player.converge(MODULE, **GROUP, default_instance_warmup=-1)["changed"] is True
+    assert live(world).get("DefaultInstanceWarmup") is None
 
 
 def test_settings_come_with_the_group(player: Player, options: dict[str, Any]) -> None:

@@ -18,6 +18,7 @@ from .group_model import (
     OWNED,
     SETTINGS,
     SIZES,
+    UNSET,
     AutoScalingGroup,
     Observed,
     Source,
@@ -176,15 +177,16 @@ def _update(desired: AutoScalingGroup, observed: Observed, wanted: Source | None
         after |= {name: value for name, value in wanted.facts.items() if value != had[name]}
     for name, member in {**SIZES, **SETTINGS}.items():
         value = {**desired.sizes, **desired.settings}.get(name)
-        if value is not None and value != _plain(observed[member], value):
-            request[member], before[name], after[name] = value, observed[member], value
+        held = observed[member] if observed[member] is not None else UNSET.get(name)
+        if value is not None and value != held:
+            request[member], before[name], after[name] = value, held, value
     if desired.subnet_ids is not None and set(desired.subnet_ids) != set(observed.subnet_ids):
         request["VPCZoneIdentifier"] = _joined(desired.subnet_ids)
         before["subnet_ids"], after["subnet_ids"] = sorted(observed.subnet_ids), sorted(desired.subnet_ids)
     if not request:
         return None
-    held = {name: observed[member] for name, member in SIZES.items()}
-    fewer = sizes_after(desired, held)["desired_capacity"] < held["desired_capacity"]
+    sizes = {name: observed[member] for name, member in SIZES.items()}
+    fewer = sizes_after(desired, sizes)["desired_capacity"] < sizes["desired_capacity"]
     left = set(observed.subnet_ids) - set(desired.subnet_ids or observed.subnet_ids)
     risk = Risk.DISRUPTIVE if fewer or left else Risk.SAFE
     halted = "Launch" in (observed.suspended if desired.suspended is None else desired.suspended)
@@ -194,11 +196,6 @@ def _update(desired: AutoScalingGroup, observed: Observed, wanted: Source | None
     return Step(
         "autoscaling", operation, request, desired.address, before, after, risk, waited, retry=(*NOT_YET, *BUSY)
     )
-
-
-def _plain(current: Any, wanted: Any) -> Any:
-    """A setting as it is; AWS leaves out a lifetime of 0 and a warmup that was never set."""
-    return 0 if current is None and wanted == 0 else current
 
 
 def _change_processes(desired: AutoScalingGroup, suspended: frozenset[str]) -> list[Step]:

@@ -30,6 +30,13 @@ SETTINGS = {
     "capacity_rebalance": "CapacityRebalance",
     "max_instance_lifetime": "MaxInstanceLifetime",
 }
+# What AWS leaves out of a description.
+UNSET: Mapping[str, Any] = {
+    "default_instance_warmup": -1,
+    "max_instance_lifetime": 0,
+    "capacity_rebalance": False,
+    "new_instances_protected_from_scale_in": False,
+}
 DISTRIBUTION = {
     "on_demand_allocation_strategy": "OnDemandAllocationStrategy",
     "on_demand_base_capacity": "OnDemandBaseCapacity",
@@ -210,7 +217,8 @@ class Observed:
     @property
     def subnet_ids(self) -> tuple[str, ...]:
         """Its subnets."""
-        return tuple(item for item in str(self.facts.get("VPCZoneIdentifier") or "").split(",") if item)
+        named = str(self.facts.get("VPCZoneIdentifier") or "").split(",")
+        return tuple(item.strip() for item in named if item.strip())
 
     @property
     def tags(self) -> dict[str, Tag]:

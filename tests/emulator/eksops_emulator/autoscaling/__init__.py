@@ -143,6 +143,8 @@ class StrictAutoScalingResponse(AutoScalingResponse):
         for name, attribute in _PLAIN.items():
             if given.get(name) is not None:
                 setattr(group, attribute, given[name])
+        if group.__dict__.get("default_instance_warmup") == -1:
+            group.default_instance_warmup = None
         if given.get("MaxInstanceLifetime") is not None:
             group.max_instance_lifetime = int(given["MaxInstanceLifetime"]) or None
 
