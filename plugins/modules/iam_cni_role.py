@@ -105,8 +105,8 @@ options:
         of this account and region; what it looks up, in this region only (C(ec2:Region)).
       - Without it the policy says what AWS's documentation says, where only tags are bound to network interfaces.
       - An adopted policy that suffices is left as it is.
-      - That EC2 hands over these condition keys in every call of the CNI is [unverified]; the emulated IAM judges them
-        as the Service Authorization Reference describes them.
+      - That EC2 hands over these condition keys in every call of the CNI is [unverified]. It is tested under the
+        enforcement of an emulated IAM, which judges them as the Service Authorization Reference describes them.
     type: str
   detach_from:
     description:

@@ -231,6 +231,18 @@ def test_a_policy_that_iam_will_not_show_says_which_permission_is_missing(
     assert "The caller needs the permission iam:ListRolePolicies" in msg
 
 
+def test_a_simulation_that_iam_refuses_says_which_permission_is_missing(
+    player: Player, world: Sample, emulator: Emulator
+) -> None:
+    stale(player, world, "pod_identity")
+    before = len(player.writes())
+    emulator.fault("iam", "SimulatePrincipalPolicy", status=403, code="AccessDenied", message="no")
+    msg = player.fails(MODULE, **CNI, addon_version=NEW, cni_role_check="simulate")["msg"]
+    assert "The caller needs the permission iam:SimulatePrincipalPolicy" in msg
+    assert player.writes()[before:] == []
+    assert "calls ec2:DescribeSecurityGroups" in player.fails(MODULE, **CNI, addon_version=NEW)["msg"]
+
+
 def test_the_gate_never_lets_an_addon_fail_that_skip_does(player: Player, world: Sample) -> None:
     stale(player, world, "pod_identity")
     failed = player.fails(MODULE, **CNI, addon_version=NEW, cni_role_check="skip")

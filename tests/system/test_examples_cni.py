@@ -104,7 +104,7 @@ def with_role(play: dict[str, Any], variables: dict[str, Any]) -> dict[str, Any]
 
 def test_the_cni_role_installs_upgrades_and_moves(aws: Callable[..., Any], playbooks: Playbooks) -> None:
     world = world_of(aws, bootstrapSelfManagedAddons=False)
-    (example,), upgrade, move, _own = of_role("eks_cni")
+    (example,), upgrade, move, _own, tight = of_role("eks_cni")
     role = [("iam", "CreatePolicy"), ("iam", "CreateRole"), ("iam", "AttachRolePolicy")]
     assert twice(playbooks, example) == [
         *role,
@@ -114,12 +114,15 @@ def test_the_cni_role_installs_upgrades_and_moves(aws: Callable[..., Any], playb
         ("eks", "CreateAddon"),
     ]
     nodes(world)
-    writes = twice(playbooks, with_role(example, upgrade))
-    assert writes and set(writes) == {("eks", "UpdateAddon")}
+    upgraded = run(playbooks, with_role(example, upgrade))
+    assert upgraded.writes and set(upgraded.writes) == {("eks", "UpdateAddon")}
+    assert "The CNI runs as it was asked for" in upgraded.output
     addon = world.eks.describe_addon(clusterName=CLUSTER, addonName="vpc-cni")["addon"]
     assert (addon["status"], addon["addonVersion"]) == ("ACTIVE", "v1.23.1-eksbuild.1")
     world.iam.attach_role_policy(RoleName="production-node", PolicyArn="arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy")
-    assert twice(playbooks, with_role(example, move)) == [("iam", "DetachRolePolicy")]
+    assert run(playbooks, with_role(example, move)).writes == [("iam", "DetachRolePolicy")]
+    tight = {**tight, "eks_cni_policy_vpc_id": world.vpc_id}
+    assert twice(playbooks, with_role(example, tight)) == [("iam", "CreatePolicyVersion")]
 
 
 def test_the_cni_role_sets_up_a_cni_of_one_s_own(
@@ -130,7 +133,7 @@ def test_the_cni_role_sets_up_a_cni_of_one_s_own(
     api = emulator.kubernetes.get(CLUSTER)
     assert api
     api.objects.apply(*cni.aws_node("v1.21.2-eksbuild.2"))
-    (example,), *_others, own = of_role("eks_cni")
+    (example,), _upgrade, _move, own, _tight = of_role("eks_cni")
     assert own["eks_cni_management"] == "self_managed"
     writes = twice(playbooks, with_role(example, own))
     checked = run(playbooks, with_role(example, own), "--check", "--diff", "-vvvv")

@@ -57,13 +57,17 @@ def asserted(*that: str) -> dict[str, Any]:
 
 
 def play(
-    api: Client, tmp_path: Path, tasks: list[dict[str, Any]], network_policy: bool | None = None
+    api: Client,
+    tmp_path: Path,
+    tasks: list[dict[str, Any]],
+    network_policy: bool | None = None,
+    eni_configs: tuple[str, ...] = (),
 ) -> subprocess.CompletedProcess[str]:
     ca, book = tmp_path / "ca.pem", tmp_path / "play.yml"
     ca.write_text(api.ca_pem, encoding="utf-8")
     variables = {
         "eks_cni_wish": {"env": SETTINGS, "network_policy": network_policy},
-        "eks_cni_eni_configs": {"resources": []},
+        "eks_cni_eni_configs": {"resources": [{"metadata": {"name": name}} for name in eni_configs]},
         "eks_cni_role_result": {"cni_role": {"arn": "arn:aws:iam::123456789012:role/one-cni"}},
     }
     book.write_text(json.dumps([{"hosts": "localhost", "gather_facts": False, "vars": variables, "tasks": tasks}]))
@@ -104,12 +108,26 @@ def test_a_stock_manifest_is_recognised_set_up_once_and_then_in_order(
 
 
 @pytest.mark.slow
-def test_custom_networking_is_refused_before_any_write(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("env", "eni_configs", "said"),
+    [
+        (
+            {"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"},
+            (),
+            "custom networking is on, which IPv6 clusters do not have",
+        ),
+        ({}, ("eu-west-1a",), "there are ENIConfigs (eu-west-1a), which IPv6 clusters do not have"),
+    ],
+)
+def test_custom_networking_is_refused_before_any_write(
+    tmp_path: Path, env: dict[str, str], eni_configs: tuple[str, ...], said: str
+) -> None:
     with KubernetesAPI() as cluster:
         seed(cluster, cni_version=None)
-        cluster.objects.apply(*cni.aws_node("v1.21.2", env={"AWS_VPC_K8S_CNI_CUSTOM_NETWORK_CFG": "true"}))
+        cluster.objects.apply(*cni.aws_node("v1.21.2", env=env))
         cluster.journal.clear()
-        done = play(Client(cluster.url, cluster.ca_pem, cluster.admin_token), tmp_path, setting_up())
+        api = Client(cluster.url, cluster.ca_pem, cluster.admin_token)
+        done = play(api, tmp_path, setting_up(), eni_configs=eni_configs)
         assert done.returncode != 0
-        assert "custom networking is on, which IPv6 clusters do not have" in done.stdout
+        assert said in done.stdout
         assert cluster.journal.writes() == []
