@@ -332,6 +332,9 @@ network:
         assign_ipv6_address_on_creation:
           description: Whether new network interfaces get an IPv6 address, which EKS nodes need.
           type: bool
+        map_public_ip_on_launch:
+          description: Whether instances get a public IPv4 address.
+          type: bool
         adopted:
           description: Whether the document adopts it.
           type: bool

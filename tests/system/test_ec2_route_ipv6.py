@@ -391,6 +391,10 @@ def test_tables_of_a_network_to_come_are_planned(player: Player) -> None:
     assert {step["request"]["DestinationIpv6CidrBlock"] for step in result["plan"]} == {"2001:db8::/48"}
     coming = player.check(MODULE, subnet_ids=network["private_subnet_ids"], routes=TO_EIGW)
     assert coming["plan"] == [] and "not known yet" in coming["warnings"][0]
+    told = player.check(MODULE, subnet_ids=network["private_subnet_ids"], routes=listed, planned=[network])
+    assert (told["plan"], told["warnings"]) == (result["plan"], [])
+    tagged = {"vpc_id": network["vpc_id"], "subnet_filter_tags": {"kubernetes.io/role/internal-elb": "1"}}
+    assert player.check(MODULE, **tagged, routes=listed, planned=[network])["plan"] == result["plan"]
 
 
 def test_throttling_and_late_visibility_are_survived(player: Player, aws: Aws) -> None:

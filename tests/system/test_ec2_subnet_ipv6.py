@@ -208,6 +208,9 @@ def test_subnets_of_a_network_to_come_are_planned(player: Player) -> None:
     assert operations(result["plan"]) == [("ec2", "ModifySubnetAttribute")] * 3
     assert result["plan"][0]["request"]["SubnetId"] == ids[0]
     assert player.check(MODULE, vpc_id=network["vpc_id"], state="present")["plan"] == []
+    tagged = {"vpc_id": network["vpc_id"], "filter_tags": {"kubernetes.io/role/internal-elb": "1"}}
+    told = player.check(MODULE, **tagged, **options, planned=network["subnets"])
+    assert told["plan"] == result["plan"]
 
 
 def test_what_earlier_tasks_have_planned_is_taken_as_done(player: Player, aws: Aws) -> None:

@@ -138,6 +138,34 @@ def test_ipv6_comes_as_planned_and_goes_without_a_trace(playbooks: Playbooks, aw
 
 
 @pytest.mark.slow
+def test_a_new_network_and_what_is_added_to_it_are_one_document(playbooks: Playbooks, aws: Aws) -> None:
+    wanted = {
+        "eks_site_module_defaults": {"region": "eu-west-1", "wait_interval": 0.01},
+        "eks_network_name": "green",
+        "eks_network_vpc": {"cidr_block": "10.40.0.0/16"},
+        "eks_network_availability_zones": ["eu-west-1a", "eu-west-1b"],
+        "eks_network_nat_gateways": "single",
+        "eks_network_ipv6_subnets": [{"state": "present", "private_dns_hostname_type_on_launch": "resource-name"}],
+        "eks_network_ipv6_routes": [
+            {
+                "subnet_filter_tags": {"kubernetes.io/role/internal-elb": "1"},
+                "routes": [
+                    {"target": "egress_only_internet_gateway"},
+                    {"destination": "64:ff9b::/96", "target": "nat_gateway"},
+                ],
+            },
+            {"subnet_filter_tags": {"kubernetes.io/role/elb": "1"}, "routes": [{"target": "internet_gateway"}]},
+        ],
+        "eks_network_ipv6_security_groups": [{}],
+        "eks_network_ipv6_network_acls": [{}],
+    }
+    planned = playbooks(NETWORK, wanted, check=True)
+    assert planned.steps.count(("ec2", "CreateRoute")) == 2 + 2 * 2 + 2
+    assert playbooks(NETWORK, wanted).writes == planned.steps
+    assert playbooks(NETWORK, wanted).writes == []
+
+
+@pytest.mark.slow
 def test_the_report_in_markdown(playbooks: Playbooks, aws: Aws, tmp_path: Path) -> None:
     old = arranged(aws("ec2"))
     report = tmp_path / "report.md"

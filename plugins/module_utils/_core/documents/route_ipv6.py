@@ -91,7 +91,7 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
 def _observe(session: Session, document: Document) -> Live:
     """In one round where the VPC is named; else subnets and tables first, which tell their VPCs."""
     if document.vpc_id is not None and is_pending(document.vpc_id):
-        return Live()
+        return _as_planned(document, Live())
     vpc_ids, first = [document.vpc_id] if document.vpc_id is not None else None, {}
     if vpc_ids is None:
         first = session.together(
@@ -100,7 +100,7 @@ def _observe(session: Session, document: Document) -> Live:
         )
         vpc_ids = sorted({item.vpc_id for item in [*first["subnets"], *first["tables"]]})
     if not vpc_ids:
-        return Live()
+        return _as_planned(document, Live())
     found = vpc_ids
     reads: dict[str, Callable[[], Any]] = {}
     cleans_up = document.creates_gateway and not document.present
@@ -113,13 +113,27 @@ def _observe(session: Session, document: Document) -> Live:
     if document.leads_to(EIGW, "eigw-") or cleans_up:
         reads["egress"] = lambda: egress.observe_all(session)
     read = {**first, **session.together(**reads)}
+    return _as_planned(
+        document,
+        Live(
+            tuple(read.get("tables", ())),
+            tuple(read.get("subnets", ())),
+            "subnets" in reads,
+            read.get("internet", {}),
+            read.get("egress", {}),
+        ),
+    )
+
+
+def _as_planned(document: Document, live: Live) -> Live:
+    """What there is once earlier tasks of the same check mode are done."""
     planned = document.planned
     return Live(
-        route_planned.tables(read.get("tables", ()), planned),
-        tuple(read.get("subnets", ())),
-        "subnets" in reads,
-        route_planned.internet_gateways(read.get("internet", {}), planned),
-        route_planned.egress_gateways(read.get("egress", {}), planned),
+        route_planned.tables(live.tables, planned),
+        route_planned.subnets(live.subnets, planned),
+        live.whole,
+        route_planned.internet_gateways(live.internet_gateways, planned),
+        route_planned.egress_gateways(live.egress_gateways, planned),
     )
 
 
@@ -147,10 +161,10 @@ def _named_tables(document: Document, live: Live) -> tuple[list[route_table.Obse
     by_id = {item.id: item for item in live.tables}
     problems, named = [], []
     for position, table_id in enumerate(document.route_table_ids):
-        if is_pending(table_id):
-            named.append(_to_come(table_id, document))
-        elif table_id in by_id:
+        if table_id in by_id:
             named.append(by_id[table_id])
+        elif is_pending(table_id):
+            named.append(_to_come(table_id, document))
         elif document.present:
             where = document.vpc_id or "the region"
             problems.append(Problem(f"route_table_ids[{position}]", f"there is no route table {table_id} in {where}."))
@@ -225,7 +239,7 @@ def _target(
     document: Document, live: Live, table: route_table.Observed, item: Wanted
 ) -> tuple[Target | None, list[Problem]]:
     text, option = item.target or "", f"{item.option}.target"
-    coming = is_pending(table.vpc_id)
+    coming = is_pending(table.vpc_id) and not document.planned
     if coming and item.destination in table.routes:
         return table.routes[item.destination].target, []
     if text == NAT:
@@ -252,7 +266,7 @@ def _gateway(
     member: str,
 ) -> tuple[Target | None, list[Problem]]:
     """The gateway attached to the table's VPC; for an id that is another, a problem."""
-    if is_pending(table.vpc_id):
+    if is_pending(table.vpc_id) and not document.planned:
         return Target(member, item.target), []
     if attached is not None and item.target in (IGW, EIGW, attached.id):
         return Target(member, attached.id), []
@@ -370,7 +384,8 @@ def _gateways_to_make(document: Document, live: Live, changes: Sequence[Change])
     if not any(item.target == EIGW for item in document.routes):
         return []
     vpc_ids = {change.table.vpc_id for change in changes}
-    return sorted(item for item in vpc_ids if item not in live.egress_gateways and not is_pending(item))
+    known = [item for item in vpc_ids if document.planned or not is_pending(item)]
+    return sorted(item for item in known if item not in live.egress_gateways)
 
 
 def _gateways_gone(
@@ -463,7 +478,8 @@ def _warnings(document: Document, changes: Sequence[Change]) -> list[str]:
         for change in changes
         for entry in _blackholes(change)
     ]
-    coming = [subnet_id for subnet_id in document.subnet_ids if is_pending(subnet_id)]
+    served = {subnet_id for change in changes for subnet_id in change.subnets}
+    coming = [subnet_id for subnet_id in document.subnet_ids if is_pending(subnet_id) and subnet_id not in served]
     if coming:
         warnings.append(f"Which table will serve {', '.join(coming)} is not known yet: nothing is planned for them.")
     return warnings

@@ -15,7 +15,8 @@ from typing import Any
 
 from ..ec2 import egress_only_internet_gateway as egress
 from ..ec2 import internet_gateway as internet
-from ..ec2.route_table import IPV6_DEFAULT, SPLIT_TAG, Observed, Route, Target
+from ..ec2 import subnet
+from ..ec2.route_table import IPV4_DEFAULT, IPV6_DEFAULT, SPLIT_TAG, Observed, Route, Target
 from ..plan import PENDING, is_pending
 from .route_document import MEMBERS
 
@@ -33,8 +34,8 @@ def tables(live: Iterable[Observed], planned: Planned) -> tuple[Observed, ...]:
     """All tables, those that are about to be split off among them."""
     found = {table.id: table for table in live}
     for result in planned:
-        for subnet in result.get("subnets") or ():
-            _lead_out(found, subnet, result)
+        for entry in result.get("subnets") or ():
+            _lead_out(found, entry, result)
         for entry in result.get("route_tables") or ():
             _change(found, entry)
     return tuple(found.values())
@@ -62,13 +63,41 @@ def egress_gateways(live: Mapping[str, egress.Observed], planned: Planned) -> di
     return {**made, **staying}
 
 
-def _lead_out(found: dict[str, Observed], subnet: Mapping[str, Any], network: Mapping[str, Any]) -> None:
-    """The default route that a network gives to the table of an adopted subnet which has none."""
-    table = found.get(subnet.get("route_table_id") or "")
-    gateway = network.get("internet_gateway_id" if subnet.get("public") else "egress_only_internet_gateway_id")
-    if table is not None and gateway and IPV6_DEFAULT not in table.routes:
-        route = Route(target_of(gateway), "active")
-        found[table.id] = replace(table, routes={**table.routes, IPV6_DEFAULT: route})
+def subnets(live: Iterable[subnet.Observed], planned: Planned) -> tuple[subnet.Observed, ...]:
+    """All subnets, those that are about to be made among them."""
+    found = {item.id: item for item in live}
+    for result in planned:
+        for entry in result.get("subnets") or ():
+            if is_pending(entry["id"]):
+                found.setdefault(entry["id"], subnet.to_come(entry["id"], entry, result["vpc_id"]))
+    return tuple(found.values())
+
+
+def _lead_out(found: dict[str, Observed], entry: Mapping[str, Any], network: Mapping[str, Any]) -> None:
+    """The table of a network's subnet: made with its routes, joined, or given the IPv6 default route that it lacks."""
+    table_id = entry.get("route_table_id") or ""
+    gateway = network.get("internet_gateway_id" if entry.get("public") else "egress_only_internet_gateway_id")
+    table = found.get(table_id)
+    if table is None:
+        if not is_pending(table_id):
+            return
+        table = Observed(table_id, False, {}, _ipv4_way_out(entry, network), {}, vpc_id=network["vpc_id"])
+    if gateway and IPV6_DEFAULT not in table.routes:
+        table = replace(table, routes={**table.routes, IPV6_DEFAULT: Route(target_of(gateway), "active")})
+    found[table_id] = table
+    if is_pending(entry["id"]):
+        _move(found, table_id, [entry["id"]])
+
+
+def _ipv4_way_out(entry: Mapping[str, Any], network: Mapping[str, Any]) -> dict[str, Route]:
+    gateways = network.get("nat_gateways") or ()
+    nat = next((item for item in gateways if item["availability_zone"] == entry["availability_zone"]), None)
+    nat = nat or next(iter(gateways), None)
+    if entry.get("public"):
+        target = Target("GatewayId", network.get("internet_gateway_id"))
+    else:
+        target = Target("NatGatewayId", nat["id"] if nat else None)
+    return {IPV4_DEFAULT: Route(target, "active")} if target.id else {}
 
 
 def _change(found: dict[str, Observed], entry: Mapping[str, Any]) -> None:

@@ -186,7 +186,9 @@ def _refuse_place(selection: Selection) -> list[Problem]:
 
 
 def _of_vpc_to_come(document: Document) -> Document:
-    """Of a VPC that is yet to be made only the subnets that are named by a pending id can be spoken of."""
+    """Of a VPC that is yet to be made only subnets can be spoken of that have been planned, or have a pending id."""
+    if document.planned:
+        return replace(document, vpc_id=None)
     named = tuple(item for item in document.selections if item.id is not None and is_pending(item.id))
     return replace(document, vpc_id=None, selections=named)
 
@@ -203,8 +205,12 @@ def _observe(session: Session, document: Document) -> Live:
 
 
 def _as_planned(document: Document, items: Iterable[subnet.Observed]) -> tuple[subnet.Observed, ...]:
-    """Live subnets as they are once earlier tasks of the same check mode are done."""
-    return tuple(_after(item, document.planned[item.id]) if item.id in document.planned else item for item in items)
+    """Subnets as they are once earlier tasks of the same check mode are done; of a VPC's, those that they make too."""
+    live = {item.id: item for item in items}
+    planned = document.planned
+    found = [_after(item, planned[item.id]) if item.id in planned else item for item in live.values()]
+    coming = [subnet_id for subnet_id in planned if is_pending(subnet_id) and subnet_id not in live]
+    return (*found, *(subnet.to_come(subnet_id, planned[subnet_id], document.vpc_id or "") for subnet_id in coming))
 
 
 def _after(item: subnet.Observed, planned: Mapping[str, Any]) -> subnet.Observed:
@@ -224,7 +230,7 @@ def _targets(document: Document, live: Live, check_mode: bool) -> tuple[list[Tar
     if document.vpc_id is not None and document.vpc_id not in live.vpcs and document.present is not False:
         return [], [Problem("vpc_id", f"there is no VPC {document.vpc_id}.", "Check the region.")]
     for selection in document.selections:
-        found = _meant(selection, live, check_mode)
+        found = _meant(document, selection, live, check_mode)
         if not found and document.present is not False and selection.option != "vpc_id":
             asked = selection.id or f"with the tags {dict(selection.filter_tags or {})}"
             where = document.vpc_id or "the region"
@@ -241,25 +247,10 @@ def _targets(document: Document, live: Live, check_mode: bool) -> tuple[list[Tar
     return list(targets.values()), problems
 
 
-def _meant(selection: Selection, live: Live, check_mode: bool) -> list[subnet.Observed]:
+def _meant(document: Document, selection: Selection, live: Live, check_mode: bool) -> list[subnet.Observed]:
     if check_mode and selection.id is not None and is_pending(selection.id):
-        return [_to_come(selection.id)]
+        return [subnet.to_come(selection.id, document.planned.get(selection.id, {}))]
     return sorted((item for item in live.subnets if selection.means(item)), key=_position)
-
-
-def _to_come(subnet_id: str) -> subnet.Observed:
-    """A subnet that C(ec2_vpc_ipv6_network) is about to make, as that module makes it."""
-    return subnet.Observed(
-        id=subnet_id,
-        availability_zone="",
-        cidr_block=None,
-        ipv6_cidr_block=f"{subnet_id}/ipv6",
-        ipv6_state="associated",
-        assign_ipv6_address_on_creation=True,
-        map_public_ip_on_launch=False,
-        enable_dns64=False,
-        tags={},
-    )
 
 
 def _position(item: subnet.Observed) -> tuple[str, int, str]:

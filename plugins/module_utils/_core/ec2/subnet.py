@@ -283,6 +283,7 @@ def facts(placed: Placed) -> dict[str, Any]:
     """The subnet as it will be."""
     observed = placed.observed
     wanted = placed.subnet.wanted_tags()
+    public = _public_ipv4(placed.subnet)
     return {
         "id": placed.id,
         "name": placed.subnet.name,
@@ -292,6 +293,7 @@ def facts(placed: Placed) -> dict[str, Any]:
         "ipv6_cidr_block": placed.ipv6_cidr_block,
         "ipv6_slot": placed.slot,
         "assign_ipv6_address_on_creation": True,
+        "map_public_ip_on_launch": observed.map_public_ip_on_launch if public is None and observed else bool(public),
         "adopted": placed.subnet.adopted,
         "tags": tagging.after(observed.tags if observed else {}, wanted, ()),
     }
@@ -410,14 +412,34 @@ def _disassociate(address: str, observed: Observed) -> Step:
     )
 
 
+def _public_ipv4(subnet: Subnet) -> bool | None:
+    """Whether instances get public IPv4 addresses; None where that is not managed."""
+    if subnet.map_public_ip_on_launch is None and not subnet.adopted:
+        return subnet.public
+    return subnet.map_public_ip_on_launch
+
+
+def to_come(subnet_id: str, planned: Mapping[str, Any], vpc_id: str = "") -> Observed:
+    """A subnet that C(ec2_vpc_ipv6_network) is about to make, as that module makes it; C(planned) is what it told."""
+    return Observed(
+        id=subnet_id,
+        vpc_id=vpc_id,
+        availability_zone=planned.get("availability_zone") or "",
+        cidr_block=planned.get("cidr_block"),
+        ipv6_cidr_block=planned.get("ipv6_cidr_block") or f"{subnet_id}/ipv6",
+        ipv6_state="associated",
+        assign_ipv6_address_on_creation=True,
+        map_public_ip_on_launch=bool(planned.get("map_public_ip_on_launch")),
+        enable_dns64=False,
+        tags=planned.get("tags") or {},
+    )
+
+
 def _attributes(placed: Placed) -> list[Step]:
     subnet = placed.subnet
-    public_ip = subnet.map_public_ip_on_launch
-    if public_ip is None and not subnet.adopted:
-        public_ip = subnet.public
     wanted = {
         "assign_ipv6_address_on_creation": True,
-        "map_public_ip_on_launch": public_ip,
+        "map_public_ip_on_launch": _public_ipv4(subnet),
         "enable_dns64": None if subnet.adopted else False,
     }
     return attribute_steps(subnet.address, placed.id, placed.observed, wanted)
