@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import TypeAlias
 
 from .. import cni
 from ..iam import permissions, policy_document, role
@@ -21,7 +22,7 @@ from ..iam.policy_document import Need, Trust
 from ..plan import is_pending
 from ..session import AwsError, Session
 
-Held = Permissions | AwsError | None  # a role's policies, the refusal to show them, or no such role
+Held: TypeAlias = "Permissions | AwsError | None"  # a role's policies, the refusal to show them, or no such role
 
 
 @dataclass(frozen=True)
