@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any
 
 from ..plan import is_pending
 from ..session import AwsError, Session
@@ -19,7 +19,7 @@ from .node_checks import CNI, Cni, InstanceType, read_image, read_instance_types
 from .placement import SubnetView, read_subnets
 from .shared import ClusterView
 
-ReadCni: TypeAlias = "Callable[[Session, ClusterView, str | None], Cni]"
+ReadCni = Callable[[Session, ClusterView, "str | None"], Cni]
 Taint = tuple[str, str]  # key and effect, by which Kubernetes tells taints apart
 SCALING = {"min_size": "minSize", "max_size": "maxSize", "desired_size": "desiredSize"}
 UPDATE_CONFIG = {
