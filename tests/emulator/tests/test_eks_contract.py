@@ -600,6 +600,38 @@ IDENTITY = [
         "type EC2_LINUX",
     ),
     Rule(
+        "an identity provider that is not there",
+        "presumed",
+        lambda w: w.eks.describe_identity_provider_config(
+            clusterName="one", identityProviderConfig={"type": "oidc", "name": "none"}
+        ),
+        ABSENT,
+        "not associated with cluster",
+    ),
+    Rule(
+        "an unknown insight",
+        "presumed",
+        lambda w: w.eks.describe_insight(clusterName="one", id="00000000-0000-0000-0000-000000000000"),
+        ABSENT,
+        "No insight found",
+    ),
+    Rule(
+        "fifty tags at most",
+        "model",
+        lambda w: w.eks.tag_resource(
+            resourceArn="arn:aws:eks:eu-west-1:123456789012:cluster/one", tags={f"k{n}": "v" for n in range(51)}
+        ),
+        "BadRequestException",
+        "less than or equal to 50",
+    ),
+    Rule(
+        "reserved tag keys, put later",
+        "AWS",
+        lambda w: w.eks.tag_resource(resourceArn="arn:aws:eks:eu-west-1:123456789012:cluster/one", tags={"aws:x": "y"}),
+        "BadRequestException",
+        "reserved prefix aws:",
+    ),
+    Rule(
         "tags of something unknown",
         "presumed",
         lambda w: w.eks.list_tags_for_resource(resourceArn="arn:aws:eks:eu-west-1:123456789012:cluster/none"),
