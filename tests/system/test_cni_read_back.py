@@ -20,6 +20,7 @@ from eksops_emulator import Emulator
 from eksops_emulator.eks.sample import Sample
 
 CLUSTER = "production"
+KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "eu-west-1"}
 VERSION = "v1.22.4-eksbuild.1"
 DENIAL = {"Effect": "Deny", "Action": "ec2:DescribeSubnets", "Resource": "*"}
 
@@ -29,7 +30,7 @@ class Cni:
 
     def __init__(self, emulator: Emulator, directory: Path) -> None:
         self.playbooks = Playbooks(emulator, directory)
-        self.world = Sample(partial(boto3.client, endpoint_url=emulator.url))
+        self.world = Sample(partial(boto3.client, endpoint_url=emulator.url, **KEYS))
         self.world.cluster(CLUSTER, version="1.31", bootstrapSelfManagedAddons=False)
         player = Player(emulator)
         role = player("iam_cni_role", cluster_name=CLUSTER)["cni_role"]["arn"]

@@ -28,6 +28,7 @@ FENCED = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 EXAMPLES = re.compile(r'^EXAMPLES = r"""\n(.*?)"""', re.MULTILINE | re.DOTALL)
 MODULES = ("iam_cni_role", "eks_addon", "eks_pod_identity_association")
 CLUSTER = "production"
+KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing", "region_name": "eu-west-1"}
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEC2ContainerRegistryPullOnly")
 
 
@@ -43,7 +44,7 @@ def emulator(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Emulat
 
 @pytest.fixture
 def aws(emulator: Emulator) -> Callable[..., Any]:
-    return partial(boto3.client, endpoint_url=emulator.url)
+    return partial(boto3.client, endpoint_url=emulator.url, **KEYS)
 
 
 @pytest.fixture
@@ -151,6 +152,17 @@ def test_the_cni_role_sets_up_a_cni_of_one_s_own(
         ("iam", "AttachRolePolicy"),
         ("eks", "CreateAddon"),
     ]
+
+
+def test_without_a_cluster_to_ask_irsa_is_planned_and_then_refused(emulator: Emulator, playbooks: Playbooks) -> None:
+    ((example,), *_others) = of_role("eks_cni")
+    play = with_role(example, {"eks_cni_identity": "irsa"})
+    planned = run(playbooks, play, "--check")
+    assert planned.steps[:2] == [("iam", "CreateOpenIDConnectProvider"), ("iam", "CreatePolicy")]
+    refused = run(playbooks, play, may_fail=True)
+    assert refused.returncode != 0
+    assert "There is no cluster production to ask for its issuer; make it first" in refused.output
+    assert emulator.journal.writes() == []
 
 
 def test_the_way_into_a_cluster_is_as_the_readme_and_the_lookup_show_it(
