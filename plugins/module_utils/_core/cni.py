@@ -129,7 +129,7 @@ CALLS: tuple[Call, ...] = (
     Call(
         "ec2:ModifyNetworkInterfaceAttribute",
         "CNI pkg/awsutils/awsutils.go, attachENI and the refresh of security groups; that IAM judges the groups too is"
-        " quoted in deckhouse/deckhouse pull request 10853",
+        " quoted in deckhouse/deckhouse pull request 10853, that it judges an attachment's instance is presumed",
         (NETWORK_INTERFACE, "instance", "security-group"),
         since="1.20.0",
         features=_ENI_FEATURES,
