@@ -120,6 +120,30 @@ def test_a_group_is_planned_made_changed_and_taken_down(
     settled(playbooks, name, gone, GONE, ("ec2", "DeleteLaunchTemplate"))
 
 
+def test_a_site_with_such_groups_is_planned_whole_before_anything_exists(emulator: Emulator, tmp_path: Path) -> None:
+    sizes = {"min_size": 1, "max_size": 2, "desired_size": 1}
+    site: dict[str, Any] = {
+        "eks_site_module_defaults": {"region": "eu-west-1"},
+        "eks_site_waiting": {"wait_interval": 0.01},
+        "eks_cluster_name": CLUSTER,
+        "eks_cluster_authentication_mode": "API",
+        "eks_network_vpc": {"cidr_block": "10.0.0.0/16"},
+        "eks_network_availability_zones": ["eu-west-1a", "eu-west-1b"],
+        "eks_network_nat_gateways": "single",
+        "eks_nodes_self_managed_groups": [
+            {"name": "general", "instance_type": "m7g.large", "scaling": sizes},
+            {"name": "batch", "instance_types": ["m7g.large", "m6g.large"], "scaling": sizes},
+        ],
+    }
+    playbooks = Playbooks(emulator, tmp_path)
+    planned = playbooks("eksops.ipv6.site", site, check=True)
+    assert planned.writes == []
+    assert planned.steps[-6:] == [ENTRY, TEMPLATE, TEMPLATE, GROUP, GROUP, ("eks", "CreateAddon")]
+    assert playbooks("eksops.ipv6.site", site).writes == planned.steps
+    again = playbooks("eksops.ipv6.site", site)
+    assert (again.writes, again.plan["changed_tasks"]) == ([], 0)
+
+
 def test_all_groups_are_looked_at_before_anything_is_made(
     emulator: Emulator, aws: Callable[..., Any], tmp_path: Path
 ) -> None:
@@ -128,12 +152,14 @@ def test_all_groups_are_looked_at_before_anything_is_made(
     (good,) = variables["eks_nodes_self_managed_groups"]
     xen = {**good, "name": "xen", "instance_type": "m4.large"}
     unknown = {**good, "name": "unknown", "instance_type": "m99.large"}
-    variables["eks_nodes_self_managed_groups"] = [good, xen, unknown]
+    untyped = {"name": "untyped", "scaling": good["scaling"]}
+    variables["eks_nodes_self_managed_groups"] = [good, xen, unknown, untyped]
     run = playbooks(name, variables, may_fail=True)
     assert run.returncode != 0
     assert run.writes == []
     assert "m4.large is not built on Nitro" in run.output
     assert "EC2 knows no m99.large" in run.output
+    assert "needs instance_types" in run.output
 
 
 def test_the_readme_s_example_does_what_it_shows(emulator: Emulator, aws: Callable[..., Any], tmp_path: Path) -> None:
