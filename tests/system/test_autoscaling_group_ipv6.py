@@ -473,6 +473,24 @@ def test_a_lost_reply_is_made_good_by_the_next_run(
     assert live(world) == {}
 
 
+def test_a_run_stopped_after_any_write_is_carried_on(
+    player: Player, emulator: Emulator, template: Callable[..., Any], options: dict[str, Any]
+) -> None:
+    def stopped(**given: Any) -> None:
+        halt = emulator.fault(kind="halt", after=1)
+        failed = player.fails(MODULE, **given)
+        emulator.faults.active.remove(halt)
+        assert len(failed["plan"]) == 1
+        assert len(failed["remaining"]) == 0
+
+    made = {**options, "suspended_processes": ["AZRebalance"]}
+    stopped(**made)
+    assert operations(player.converge(MODULE, **made)["plan"]) == [("autoscaling", "SuspendProcesses")]
+    changed = {**made, "launch_template": template(volume_size=50), "instance_refresh": {}}
+    stopped(**changed)
+    assert operations(player.converge(MODULE, **changed)["plan"]) == [REFRESH]
+
+
 def test_a_profile_that_was_made_a_moment_ago_is_waited_for(
     player: Player, emulator: Emulator, options: dict[str, Any]
 ) -> None:
