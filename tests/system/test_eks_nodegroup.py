@@ -460,7 +460,8 @@ def test_regression_every_ami_type_of_botocore_is_known(player: Player, options:
     assert {"AL2023_ARM_64_STANDARD", "AL2023_x86_64_NVIDIA", "BOTTLEROCKET_ARM_64_FIPS"} < set(linux)
     for ami_type in linux:
         options["instance_types"] = ["m7g.large" if "ARM_64" in ami_type else "m6i.large"]
-        assert player.check(MODULE, **options, ami_type=ami_type)["nodegroup"]["ami_type"] == ami_type
+        planned = player.check(MODULE, **options, ami_type=ami_type, skip_checks=["cni", "routes"])
+        assert planned["nodegroup"]["ami_type"] == ami_type
     image = world.ec2.describe_images(Filters=[{"Name": "architecture", "Values": ["x86_64"]}])["Images"][0]["ImageId"]
     own = {"launch_template": {"id": template(world, ImageId=image)}, "ami_type": "CUSTOM"}
     options["instance_types"] = ["m6i.large"]
