@@ -227,6 +227,8 @@ notes:
   - Groups that belong to managed node groups are refused; they are M(eksops.ipv6.eks_nodegroup)'s.
   - Instance types chosen by attributes are refused, since being built on Nitro is no attribute.
   - Without O(wait_timeout) instances have 900 seconds to be in service, and an instance refresh has 7200.
+  - AWS lets only those make a group of a launch template who may run it themselves, with C(ec2:RunInstances) and, for
+    its instance profile, C(iam:PassRole).
   - To look at what it needs it also calls C(ec2:DescribeLaunchTemplateVersions), C(ec2:DescribeInstanceTypes),
     C(ec2:DescribeImages), C(ec2:DescribeSubnets), C(ec2:DescribeRouteTables) and C(iam:GetInstanceProfile), and where a
     default route is missing C(ec2:DescribeVpcEndpoints).

@@ -278,6 +278,20 @@ def test_several_types_in_one_group(player: Player, world: Sample, options: dict
     assert {item["InstanceType"] for item in live(world)["Instances"]} == {"m7g.large"}
 
 
+def test_another_way_to_choose_spot_instances_leaves_the_pools_behind(
+    player: Player, world: Sample, options: dict[str, Any]
+) -> None:
+    policy = {"instance_types": ["m7g.large"], "instances_distribution": {"spot_instance_pools": 3}}
+    player.converge(MODULE, **options, mixed_instances_policy=policy)
+    assert live(world)["MixedInstancesPolicy"]["InstancesDistribution"]["SpotInstancePools"] == 3
+    other = {"instances_distribution": {"spot_allocation_strategy": "capacity-optimized", "spot_max_price": "0.5"}}
+    player.converge(MODULE, **GROUP, mixed_instances_policy=other)
+    distribution = live(world)["MixedInstancesPolicy"]["InstancesDistribution"]
+    assert "SpotInstancePools" not in distribution
+    assert distribution["SpotMaxPrice"] == "0.5"
+    player.converge(MODULE, **GROUP, mixed_instances_policy={"instances_distribution": {"spot_max_price": ""}})
+
+
 def test_a_new_version_keeps_the_types(
     player: Player, world: Sample, template: Callable[..., Any], options: dict[str, Any]
 ) -> None:
@@ -531,6 +545,19 @@ def test_a_managed_node_group_s_group_is_left_alone(player: Player, world: Sampl
             {"mixed_instances_policy": {"instances_distribution": {"on_demand_base_capacity": 1}}},
             "mixed_instances_policy",
             "several types",
+        ),
+        (
+            {
+                "mixed_instances_policy": {
+                    "instance_types": ["m7g.large"],
+                    "instances_distribution": {
+                        "spot_instance_pools": 2,
+                        "spot_allocation_strategy": "capacity-optimized",
+                    },
+                }
+            },
+            "mixed_instances_policy",
+            "spot_instance_pools is for lowest-price",
         ),
         ({"instance_refresh": {"max_healthy_percentage": 110}}, "instance_refresh", "needs min_healthy_percentage"),
         ({"instance_refresh": {"checkpoint_percentages": [20, 50]}}, "instance_refresh", "end with 100"),

@@ -11,6 +11,7 @@ import pytest
 from eksops_contract import Rule, World, refused, seen
 
 API = "Auto Scaling API reference: "
+POOLED = {"InstancesDistribution": {"SpotAllocationStrategy": "capacity-optimized", "SpotInstancePools": 2}}
 MIXED = {"LaunchTemplate": {"LaunchTemplateSpecification": {"LaunchTemplateName": "lt1"}}}
 
 
@@ -249,6 +250,12 @@ RULES: list[Rule] = [
         "an override that is no instance type",
         "presumed",
         lambda w: _asked(w, LaunchTemplate=None, MixedInstancesPolicy=_mixed(w, "m99.large")),
+    ),
+    refused(
+        "ValidationError",
+        "pools of another strategy than the lowest price",
+        API + "InstancesDistribution (SpotInstancePools)",
+        lambda w: _asked(w, LaunchTemplate=None, MixedInstancesPolicy={**_mixed(w, "m6g.large"), **POOLED}),
     ),
     refused(
         "ValidationError",

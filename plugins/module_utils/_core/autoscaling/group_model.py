@@ -18,6 +18,7 @@ OWNED = tagging.OWN_PREFIX + "autoscaling-group"
 CLUSTER_TAG = "kubernetes.io/cluster/"
 MANAGED_TAG = "eks:nodegroup-name"
 DEFAULT_VERSION = "$Default"
+LOWEST_PRICE = "lowest-price"  # AWS's own spot allocation strategy
 REFRESH_ENDED = ("Successful", "Failed", "Cancelled", "RollbackSuccessful", "RollbackFailed")
 # Option -> AWS's member; each is managed when it was given.
 SIZES = {"min_size": "MinSize", "max_size": "MaxSize", "desired_capacity": "DesiredCapacity"}
@@ -179,7 +180,7 @@ class Source:
             template.get("Version", DEFAULT_VERSION),
             bool(policy),
             tuple(launch.get("Overrides") or ()),
-            policy.get("InstancesDistribution") or {},
+            _shares(policy.get("InstancesDistribution") or {}),
         )
 
 
@@ -310,7 +311,7 @@ def wanted_source(desired: AutoScalingGroup, observed: Observed | None, version:
     if desired.types is not None and (current is None or desired.types != current.types):
         overrides = tuple({"InstanceType": item} for item in desired.types)
     given = {DISTRIBUTION[option]: value for option, value in desired.distribution.items()}
-    shares = {**(current.distribution if current and current.policy else {}), **given}
+    shares = _shares({**(current.distribution if current and current.policy else {}), **given})
     return Source(identity, name, number, mixed, overrides if mixed else (), shares if mixed else {})
 
 
@@ -341,6 +342,12 @@ def instance_facts(instances: Iterable[Mapping[str, Any]]) -> list[dict[str, Any
 def decided(desired: AutoScalingGroup, path: str, via: Any = None) -> Ref:
     """Something that the group's newest description will say."""
     return Ref(desired.address, f"AutoScalingGroups[0].{path}", via=via)
+
+
+def _shares(distribution: Mapping[str, Any]) -> dict[str, Any]:
+    """A distribution without what its strategy does not know: pools are for the lowest price only."""
+    pooled = distribution.get("SpotAllocationStrategy", LOWEST_PRICE) == LOWEST_PRICE
+    return {member: value for member, value in distribution.items() if pooled or member != "SpotInstancePools"}
 
 
 def _name_of(wanted: Mapping[str, str], source: Source | None) -> tuple[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from ..plan import Problem, is_pending
-from .group_model import DEFAULT_VERSION, MANAGED_TAG, OWNED, SIZES, AutoScalingGroup, Observed, Version
+from .group_model import DEFAULT_VERSION, LOWEST_PRICE, MANAGED_TAG, OWNED, SIZES, AutoScalingGroup, Observed, Version
 
 SOURCE = "Auto Scaling API reference, CreateAutoScalingGroup"
 REFRESH_SOURCE = "Auto Scaling API reference, RefreshPreferences"
@@ -34,6 +34,14 @@ def refuse(desired: AutoScalingGroup) -> Iterator[Problem]:
         yield Problem("subnet_ids", "a group needs one subnet at least.", source=SOURCE)
     if desired.distribution and desired.types == ():
         yield _no_types()
+    strategy = desired.distribution.get("spot_allocation_strategy", LOWEST_PRICE)
+    if "spot_instance_pools" in desired.distribution and strategy != LOWEST_PRICE:
+        yield Problem(
+            "mixed_instances_policy",
+            f"spot_instance_pools is for {LOWEST_PRICE}, not for {strategy}.",
+            "Leave it out.",
+            SOURCE,
+        )
     percentage = desired.distribution.get("on_demand_percentage_above_base_capacity", 0)
     if not 0 <= percentage <= 100:
         yield Problem("mixed_instances_policy", f"{percentage} is no percentage.", source=SOURCE)

@@ -66,6 +66,9 @@ def check_source(ec2: Any, template: dict[str, Any] | None, policy: dict[str, An
         raise invalid("The mixed instances policy must name a launch template.")  # presumed text
     if given:
         check_template(ec2, given)
+    shares = (policy or {}).get("InstancesDistribution") or {}
+    if "SpotInstancePools" in shares and shares.get("SpotAllocationStrategy", "lowest-price") != "lowest-price":
+        raise invalid("SpotInstancePools option is only available with the lowest-price allocation strategy.")
     overrides = ((policy or {}).get("LaunchTemplate") or {}).get("Overrides") or []
     names = [item.get("InstanceType") for item in overrides if "InstanceType" in item]
     for name in names:
