@@ -550,3 +550,85 @@ def test_a_document_does_what_its_plan_says_and_nothing_else(
     for wanted in document:
         module, options = invocation(made, wanted)
         check(player, ec2, module, options)
+
+
+Task = tuple[str, dict[str, Any]]
+PLANNED_BY: dict[str, tuple[str, ...]] = {
+    "ec2_vpc_ipv6_network": (),
+    "ec2_subnet_ipv6": ("subnets",),
+    "ec2_route_ipv6": ("route_tables", "egress_only_internet_gateway_ids"),
+    "ec2_security_group_ipv6": ("security_groups",),
+    "ec2_network_acl_ipv6": ("network_acls",),
+}
+
+
+class Told:
+    """What the tasks of a play have told so far, handed on as the role eks_network does it."""
+
+    def __init__(self) -> None:
+        self.network: dict[str, Any] = {}
+        self.results: dict[str, list[dict[str, Any]]] = {module: [] for module in PLANNED_BY}
+
+    def options(self, module: str) -> dict[str, Any]:
+        blocks = self.network.get("ipv6_cidr_blocks")
+        if module == "ec2_vpc_ipv6_network":
+            return {}
+        if module == "ec2_route_ipv6":
+            return {"planned": [*([self.network] if self.network else []), *self.results[module]]}
+        if module == "ec2_subnet_ipv6":
+            own = {"vpc_ipv6_cidr_block": self.network["ipv6_cidr_block"]} if self.network else {}
+            listed = [item for result in self.results[module] for item in result["subnets"]]
+            return {"planned": [*self.network.get("subnets", ()), *listed], **own}
+        (key,) = PLANNED_BY[module]
+        listed = [item for result in self.results[module] for item in result[key]]
+        return {"planned": listed, **({"vpc_ipv6_cidr_blocks": blocks} if blocks else {})}
+
+    def add(self, module: str, result: dict[str, Any]) -> None:
+        if module == "ec2_vpc_ipv6_network":
+            self.network = result["network"]
+        self.results[module].append({key: result[key] for key in PLANNED_BY[module]})
+
+
+def predicted(player: Player, play: list[Task]) -> tuple[list[Task], list[list[tuple[str, str]]]]:
+    """The tasks of a play that aren't refused, and the calls that each will make; nothing is made meanwhile."""
+    told = Told()
+    taken: list[Task] = []
+    plans: list[list[tuple[str, str]]] = []
+    for module, options in play:
+        try:
+            result = player.check(module, **{**told.options(module), **options})
+        except Failed:
+            continue
+        told.add(module, result)
+        taken.append((module, options))
+        plans.append(calls(result))
+    return taken, plans
+
+
+def calls(result: dict[str, Any]) -> list[tuple[str, str]]:
+    return [(step["operation"], step["resource"]) for step in result["plan"]]
+
+
+@pytest.mark.slow
+@example(account=RICH, document=EVERYTHING)
+@given(account=ACCOUNT, document=DOCUMENT)
+@settings(
+    max_examples=15 if settings.default.derandomize else 200,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+def test_a_play_that_was_planned_as_a_whole_does_that(
+    player: Player, aws: Aws, account: dict[str, Any], document: list[dict[str, Any]]
+) -> None:
+    """Several tasks, also of the same resources: each plan, made before anything was done, is what is then done."""
+    player.emulator.reset()
+    ec2 = aws("ec2")
+    made = make(ec2, account)
+    order = list(PLANNED_BY)  # the role's
+    play = [invocation(made, wanted) for wanted in sorted(document, key=lambda item: order.index(item["module"]))]
+    taken, plans = predicted(player, play)
+    told, made_calls = Told(), []
+    for module, options in taken:
+        result = player(module, **{**told.options(module), **options})
+        told.add(module, result)
+        made_calls.append(calls(result))
+    assert made_calls == plans
