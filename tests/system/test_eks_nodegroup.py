@@ -826,6 +826,15 @@ def test_the_endpoints_that_are_missing_or_of_no_use_are_named(
     assert f"no VPC endpoint in its place for ecr.dkr, s3 ({gateway} is not in {table}), eks-auth. Lead it to" in msg
 
 
+def test_endpoints_that_nobody_may_read_are_told_apart_from_none(
+    player: Player, options: dict[str, Any], world: Sample, emulator: Emulator
+) -> None:
+    closed_table(world)
+    emulator.fault("ec2", "DescribeVpcEndpoints", status=403, code="UnauthorizedOperation", message="no", count=100)
+    msg = player.refuses_unless_mended(MODULE, **options)
+    assert "and without ec2:DescribeVpcEndpoints the caller cannot tell whether endpoints serve in its place." in msg
+
+
 def test_endpoints_are_not_read_where_routes_lead_out(
     player: Player, options: dict[str, Any], emulator: Emulator
 ) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ..plan import Problem
-from ..session import Session
+from ..session import AwsError, Session
 from .placement import FAMILY_SOURCE, SubnetView
 
 SKIP = "routes"
@@ -88,11 +88,15 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Egress:
-    """The default routes by subnet; and the VPC's endpoints, which are read only where such a route is missing."""
+    """The default routes by subnet; and the VPC's endpoints, which are read only where such a route is missing.
+
+    C(unread) says that the caller may not read them.
+    """
 
     routes: Mapping[str, DefaultRoutes] = field(default_factory=dict)
     endpoints: tuple[Endpoint, ...] = ()
     region: str = ""
+    unread: bool = False
 
     def lacking(self, services: Sequence[str], subnet: str) -> list[str]:
         """Of these services those that a subnet reaches through no endpoint, each with what is wrong with it."""
@@ -123,7 +127,12 @@ def read(session: Session, subnets: Mapping[str, SubnetView], look_for_endpoints
     routes = {name: own.get(name) or main.get(subnet.vpc_id) or DefaultRoutes() for name, subnet in subnets.items()}
     if not look_for_endpoints or all(item.ipv4 and item.ipv6 for item in routes.values()):
         return Egress(routes, region=session.region)
-    endpoints = session.pages("ec2", "DescribeVpcEndpoints", "VpcEndpoints", Filters=filters)
+    try:
+        endpoints = session.pages("ec2", "DescribeVpcEndpoints", "VpcEndpoints", Filters=filters)
+    except AwsError as error:
+        if not error.denied:
+            raise
+        return Egress(routes, region=session.region, unread=True)
     return Egress(routes, tuple(Endpoint.of(item) for item in endpoints), session.region)
 
 
@@ -153,10 +162,11 @@ def refuse(
         lacking = list(dict.fromkeys(text for name in subnets for text in egress.lacking(services, name)))
         closed = closed or (destination == "0.0.0.0/0" and not lacking)
         if lacking:
+            seen = f"no VPC endpoint in its place for {', '.join(lacking)}"
+            unseen = "without ec2:DescribeVpcEndpoints the caller cannot tell whether endpoints serve in its place"
             yield Problem(
                 "subnet_ids",
-                f"{', '.join(subnets)} has no active route to {destination}, and no VPC endpoint in its place for"
-                f" {', '.join(lacking)}.",
+                f"{', '.join(subnets)} has no active route to {destination}, and {unseen if egress.unread else seen}.",
                 f"Lead it to {target}; or make these endpoints, interface ones with private DNS; or set"
                 f" skip_checks: [{SKIP}].",
                 f"{FAMILY_SOURCE}; {SOURCE}",
