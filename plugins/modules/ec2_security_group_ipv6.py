@@ -324,7 +324,6 @@ DOOR = Door(
                 "description": {"type": "str"},
                 "tags": {"type": "dict"},
                 "group_ids": {"type": "list", "elements": "str"},
-                "planned": {"type": "list", "elements": "dict"},
                 "state": {"type": "str", "choices": ["present", "absent"], "default": "present"},
             },
         },
