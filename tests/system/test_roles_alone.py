@@ -79,3 +79,11 @@ def test_a_role_says_what_it_was_not_given(playbooks: Playbooks, tmp_path: Path)
     assert run.writes == []
     assert "role_arn" in run.plan["failures"][0]["message"]
     assert "subnet_ids" in run.plan["failures"][0]["message"]
+
+
+def test_a_wait_for_a_rollout_that_outlasts_a_token_is_refused(playbooks: Playbooks, tmp_path: Path) -> None:
+    document = {"eks_cni_cluster_name": "new", "eks_cni_rollout_retries": 100, "eks_cni_rollout_delay": 10}
+    run = playbooks(playbook(tmp_path, "eks_cni"), document, may_fail=True)
+    assert run.returncode != 0
+    assert run.writes == []
+    assert "840 seconds" in run.output
