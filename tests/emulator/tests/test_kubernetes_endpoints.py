@@ -47,7 +47,8 @@ def account(endpoints: ClusterEndpoints, aws: Callable[..., Any]) -> Sample:
 
 def token(cluster: str, credentials: Credentials) -> str:
     """A token as `aws eks get-token` makes it."""
-    signer = RequestSigner(ServiceId("STS"), "eu-west-1", "sts", "v4", credentials, boto3.Session().events)
+    events = boto3.Session().events  # the signer does not hold it
+    signer = RequestSigner(ServiceId("STS"), "eu-west-1", "sts", "v4", credentials, events)
     url = "https://sts.eu-west-1.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15"
     request = {"method": "GET", "url": url, "body": {}, "headers": {"x-k8s-aws-id": cluster}, "context": {}}
     signed = signer.generate_presigned_url(request, region_name="eu-west-1", expires_in=60, operation_name="")

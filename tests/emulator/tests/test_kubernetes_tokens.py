@@ -31,9 +31,8 @@ def signed_url(
     host: str = "https://sts.eu-west-1.amazonaws.com",
     session_token: str | None = None,
 ) -> str:
-    signer = RequestSigner(
-        ServiceId("STS"), "eu-west-1", "sts", "v4", Credentials(key, secret, session_token), boto3.Session().events
-    )
+    events = boto3.Session().events  # the signer does not hold it
+    signer = RequestSigner(ServiceId("STS"), "eu-west-1", "sts", "v4", Credentials(key, secret, session_token), events)
     request = {
         "method": "GET",
         "url": f"{host}/?Action=GetCallerIdentity&Version=2011-06-15",
