@@ -192,6 +192,15 @@ class Session:
                 items.extend(page.get(key, []))
         return items
 
+    def find_pages(self, service: str, operation: str, key: str, **request: Any) -> list[Any]:
+        """All items of a paged read about something that may not be there: none when AWS says it is not found."""
+        try:
+            return self.pages(service, operation, key, **request)
+        except AwsError as error:
+            if error.not_found:
+                return []
+            raise
+
     def together(self, **reads: Callable[[], Any]) -> dict[str, Any]:
         """Reads that don't need each other, side by side; the first error is raised."""
         if len(reads) < 2:

@@ -19,7 +19,7 @@ from ..eks.egress import Egress
 from ..eks.placement import SubnetView, read_subnets, subnet_problems
 from ..eks.shared import ClusterView
 from ..plan import PENDING, Outcome, Plan, Problem, refuse_if_any, refuse_now
-from ..session import AwsError, Session
+from ..session import Session
 from . import node_cni
 
 IMAGE_SOURCE = "EKS User Guide, recommended AMI IDs; Bottlerocket documentation"
@@ -85,7 +85,7 @@ def image_parameter(family: str, version: str, architecture: str, variant: str) 
 
 def _survey(session: Session, params: Mapping[str, Any]) -> Surroundings:
     found = session.together(
-        types=lambda: _read_types(session, tuple(params["instance_types"] or ())),
+        types=lambda: checks.describe_instance_types(session, params["instance_types"] or ()),
         subnets=lambda: read_subnets(session, params["subnet_ids"]),
         image=lambda: checks.read_image(session, params["image_id"]),
     )
@@ -106,19 +106,6 @@ def _with_cni(session: Session, params: Mapping[str, Any], view: ClusterView, ar
     if params["subnet_ids"] is None or skipped or not view.exists or not view.ipv6:
         return around
     return replace(around, cni=node_cni.read(session, view, params["node_role_arn"]))
-
-
-def _read_types(session: Session, names: tuple[str, ...]) -> list[Any]:
-    """The instance types; one that EC2 does not know is missing."""
-    if not names:
-        return []
-    try:
-        return session.pages("ec2", "DescribeInstanceTypes", "InstanceTypes", InstanceTypes=list(names))
-    except AwsError as error:
-        if error.code != "InvalidInstanceType":
-            raise
-        filters = [{"Name": "instance-type", "Values": list(names)}]
-        return session.pages("ec2", "DescribeInstanceTypes", "InstanceTypes", Filters=filters)
 
 
 def _image_id(session: Session, params: Mapping[str, Any], view: ClusterView, architecture: str) -> str | None:

@@ -346,12 +346,7 @@ def _carried(desired: AccessEntry, observed: Observed) -> AccessEntry:
 
 
 def _policies(session: Session, desired: AccessEntry) -> dict[str, Scope]:
-    try:
-        found = session.pages("eks", "ListAssociatedAccessPolicies", "associatedAccessPolicies", **desired.key)
-    except AwsError as error:
-        if error.not_found:
-            return {}
-        raise
+    found = session.find_pages("eks", "ListAssociatedAccessPolicies", "associatedAccessPolicies", **desired.key)
     return {
         item["policyArn"]: Scope(
             item["accessScope"].get("type", "cluster"), tuple(sorted(item["accessScope"].get("namespaces", ())))

@@ -61,12 +61,12 @@ class FargateProfile:
     @classmethod
     def from_params(cls, params: Mapping[str, Any]) -> FargateProfile:
         """From the module's parameters."""
-        subnets, selectors = params["subnet_ids"], params["selectors"]
+        selectors = params["selectors"]
         return cls(
             cluster_name=params["cluster_name"],
             name=params["name"],
             role_arn=params["pod_execution_role_arn"],
-            subnet_ids=None if subnets is None else tuple(dict.fromkeys(subnets)),
+            subnet_ids=shared.unique(params["subnet_ids"]),
             selectors=None if selectors is None else tuple(_selector(item) for item in selectors),
             replace=params["replace"],
             skip_checks=frozenset(params["skip_checks"] or ()),

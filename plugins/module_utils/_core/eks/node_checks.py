@@ -69,20 +69,23 @@ class Cni:
     unjudged: tuple[str, ...] = ()
 
 
-def read_instance_types(session: Session, names: Iterable[str]) -> dict[str, InstanceType]:
-    """The types by name; one that EC2 does not know is missing."""
+def describe_instance_types(session: Session, names: Iterable[str]) -> list[Mapping[str, Any]]:
+    """The types as DescribeInstanceTypes has them; one that EC2 does not know is missing."""
     wanted = list(dict.fromkeys(names))
     if not wanted:
-        return {}
-    read = session.pages
+        return []
     try:
-        found = read("ec2", "DescribeInstanceTypes", "InstanceTypes", InstanceTypes=wanted)
+        return session.pages("ec2", "DescribeInstanceTypes", "InstanceTypes", InstanceTypes=wanted)
     except AwsError as error:
         if error.code != "InvalidInstanceType":
             raise
         filters = [{"Name": "instance-type", "Values": wanted}]
-        found = read("ec2", "DescribeInstanceTypes", "InstanceTypes", Filters=filters)
-    return {item["InstanceType"]: InstanceType.of(item) for item in found}
+        return session.pages("ec2", "DescribeInstanceTypes", "InstanceTypes", Filters=filters)
+
+
+def read_instance_types(session: Session, names: Iterable[str]) -> dict[str, InstanceType]:
+    """The types by name, reduced to what EKS's rules are about."""
+    return {item["InstanceType"]: InstanceType.of(item) for item in describe_instance_types(session, names)}
 
 
 def read_image(session: Session, image_id: str | None) -> Mapping[str, Any] | None:

@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import tags as tagging
 from ..plan import Plan, Problem, Ref, Retry, Risk, Step
-from ..session import AwsError, Session
+from ..session import Session
 from .ownership import Owner, name_problems
 
 
@@ -134,12 +134,7 @@ def _observed(profile: Mapping[str, Any]) -> Observed:
 
 
 def _holding(session: Session, role_name: str) -> list[Any]:
-    try:
-        return session.pages("iam", "ListInstanceProfilesForRole", "InstanceProfiles", RoleName=role_name)
-    except AwsError as error:
-        if error.not_found:
-            return []
-        raise
+    return session.find_pages("iam", "ListInstanceProfilesForRole", "InstanceProfiles", RoleName=role_name)
 
 
 def _create(desired: InstanceProfile) -> Step:

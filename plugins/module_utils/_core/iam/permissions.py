@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from ..session import AwsError, Session
+from ..session import Session
 from . import policy_document
 from .policy_document import Document, Need, Verdict
 
@@ -34,8 +34,8 @@ def read(session: Session, role_name: str) -> Permissions | None:
     key = {"RoleName": role_name}
     found = session.together(
         role=lambda: session.find("iam", "GetRole", **key),
-        attached=lambda: _listed(session, "ListAttachedRolePolicies", "AttachedPolicies", key),
-        inline=lambda: _listed(session, "ListRolePolicies", "PolicyNames", key),
+        attached=lambda: session.find_pages("iam", "ListAttachedRolePolicies", "AttachedPolicies", **key),
+        inline=lambda: session.find_pages("iam", "ListRolePolicies", "PolicyNames", **key),
     )
     if found["role"] is None:
         return None
@@ -101,15 +101,6 @@ def simulate(
             if result["EvalDecision"] != ALLOWED
         ]
     return refused
-
-
-def _listed(session: Session, operation: str, key: str, request: Mapping[str, str]) -> list[Any]:
-    try:
-        return session.pages("iam", operation, key, **request)
-    except AwsError as error:
-        if error.not_found:
-            return []
-        raise
 
 
 def _managed(session: Session, arn: str) -> Document | None:

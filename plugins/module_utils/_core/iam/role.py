@@ -12,7 +12,7 @@ from typing import Any
 
 from .. import tags as tagging
 from ..plan import Plan, Problem, Ref, Retry, Risk, Step
-from ..session import AwsError, Session
+from ..session import Session
 from . import policy_document
 from .ownership import Arn, Owner, arn_problems, name_problems, path_problems
 from .policy_document import Document, Trust, TrustAudit
@@ -84,11 +84,11 @@ def observe(session: Session, desired: Role) -> Observed | None:
     name = {"RoleName": desired.name}
     reads: dict[str, Any] = {
         "role": lambda: session.find("iam", "GetRole", **name),
-        "policies": lambda: _found(session, "ListAttachedRolePolicies", "AttachedPolicies", name),
+        "policies": lambda: session.find_pages("iam", "ListAttachedRolePolicies", "AttachedPolicies", **name),
     }
     if not desired.present:
-        reads["inline"] = lambda: _found(session, "ListRolePolicies", "PolicyNames", name)
-        reads["profiles"] = lambda: _found(session, "ListInstanceProfilesForRole", "InstanceProfiles", name)
+        reads["inline"] = lambda: session.find_pages("iam", "ListRolePolicies", "PolicyNames", **name)
+        reads["profiles"] = lambda: session.find_pages("iam", "ListInstanceProfilesForRole", "InstanceProfiles", **name)
     answers = session.together(**reads)
     if answers["role"] is None:
         return None
@@ -239,16 +239,6 @@ def facts(desired: Role, observed: Observed | None) -> dict[str, Any]:
         "tags": tagging.after(current.tags, to_set, to_remove),
         "adopted": not owned(desired, observed),
     }
-
-
-def _found(session: Session, operation: str, key: str, request: Mapping[str, str]) -> list[Any]:
-    """All pages of what belongs to the role; nothing when the role is not there."""
-    try:
-        return session.pages("iam", operation, key, **request)
-    except AwsError as error:
-        if error.not_found:
-            return []
-        raise
 
 
 def _audit(desired: Role, observed: Observed) -> TrustAudit | None:
