@@ -94,6 +94,8 @@ options:
       - The account's quota of entries in one direction of an ACL. What would pass it is refused before any change.
       - Entries of both families and the entries that deny the rest are counted. That is the stricter reading of the
         quota.
+      - Where there is no room for old and new entries side by side, O(purge_twins) deletes as many old ones as must be
+        before it makes the new ones, and else after.
     type: int
     default: 20
   purge_twins:

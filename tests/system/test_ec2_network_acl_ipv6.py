@@ -279,6 +279,26 @@ def test_the_quota_is_kept(player: Player, aws: Aws, room: int, refused: bool) -
         player.converge(MODULE, network_acl_ids=[made], max_entries=room, **QUIET)
 
 
+def test_in_a_full_acl_stale_twins_make_room_first(player: Player, aws: Aws) -> None:
+    """The emulator has the quota of 20 entries in one direction, like AWS."""
+    ec2 = aws("ec2")
+    old = existing.make(ec2)
+    made = acl(ec2, old)
+    for number in range(100, 190, 10):
+        put(ec2, made, number, "allow", "6", "0.0.0.0/0", ports=(number, number))
+    player.converge(MODULE, network_acl_ids=[made], **QUIET)
+    ec2.delete_network_acl_entry(NetworkAclId=made, RuleNumber=100, Egress=False)
+    put(ec2, made, 300, "allow", "6", "0.0.0.0/0", ports=(300, 300))
+    assert "21 ingress entries" in player.refuses(MODULE, network_acl_ids=[made], **QUIET)
+    result = player.converge(MODULE, network_acl_ids=[made], purge_twins=True, **QUIET)
+    steps = [step["operation"] for step in result["plan"] if "Entry" in step["operation"]]
+    assert steps == ["DeleteNetworkAclEntry", "CreateNetworkAclEntry"]
+    assert entries(ec2, made)[301] == ("allow", "6", "::/0", (300, 300))
+    player.emulator.network_acl_quota(40)
+    put(ec2, made, 310, "allow", "6", "0.0.0.0/0", ports=(310, 310))
+    player.converge(MODULE, network_acl_ids=[made], max_entries=40, **QUIET)
+
+
 def test_absent_deletes_what_was_added_and_nothing_else(player: Player, aws: Aws) -> None:
     ec2 = aws("ec2")
     old = existing.make(ec2)

@@ -82,6 +82,10 @@ class EmulatorClient:
         pool_id: str = self._call("POST", "/ipv6-pools", {"cidr": cidr, "region": region})["pool_id"]
         return pool_id
 
+    def network_acl_quota(self, entries: int, region: str = "eu-west-1") -> None:
+        """How many entries the account may have in one direction of a network ACL, instead of 20."""
+        self._call("POST", "/network-acl-quota", {"entries": entries, "region": region})
+
     def kubernetes(self) -> list[dict[str, Any]]:
         """The Kubernetes API servers of the clusters: account, region, name, url, kubeconfig."""
         found: list[dict[str, Any]] = self._call("GET", "/kubernetes")["clusters"]

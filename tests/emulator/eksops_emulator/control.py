@@ -37,6 +37,7 @@ class Control:
             ("DELETE", "/_emulator/drift"): lambda _unused: emulator.drift.clear(),
             ("POST", "/_emulator/iam-enforcement"): lambda data: emulator.enforce_iam(bool(data["enabled"])),
             ("POST", "/_emulator/ipv6-pools"): lambda data: {"pool_id": emulator.ipv6_pool(**data)},
+            ("POST", "/_emulator/network-acl-quota"): lambda data: emulator.network_acl_quota(**data),
             ("GET", "/_emulator/kubernetes"): self._kubernetes,
             ("POST", "/_emulator/seed"): lambda data: emulator.seed(int(data["seed"])),
         }

@@ -150,6 +150,12 @@ class Emulator(ThreadedMotoServer):
         pool_id: str = ec2_backends[account][region].add_byoip_pool(cidr).id  # type: ignore[attr-defined]
         return pool_id
 
+    def network_acl_quota(self, entries: int, region: str = "eu-west-1", account: str = DEFAULT_ACCOUNT_ID) -> None:
+        """How many entries an account may have in one direction of a network ACL, instead of 20."""
+        from moto.ec2.models import ec2_backends
+
+        ec2_backends[account][region].network_acl_quota = int(entries)  # type: ignore[attr-defined]
+
     def seed(self, seed: int) -> None:
         """Makes the ids to come repeatable: the same calls after the same seed give the same ids."""
         from moto.moto_api._internal import mock_random

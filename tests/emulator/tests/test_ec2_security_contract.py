@@ -12,6 +12,8 @@ from eksops_contract import Rule, World, refused, seen
 
 API = "EC2 API reference: "
 MIGRATE = "VPC user guide: migrate to IPv6"
+DEFAULT_ACL = "VPC user guide: default network ACL"
+DENY = {"Protocol": "-1", "RuleAction": "deny", "CidrBlock": "192.0.2.0/24"}
 
 
 def _egress(world: World, group_id: str) -> list[str]:
@@ -46,14 +48,32 @@ def _acl_blocks(world: World, vpc_id: str) -> list[tuple[int, str, str]]:
     )
 
 
-def _migrated_acl(world: World, modify: bool) -> int:
+def _migrated_acl(world: World, modify: bool) -> list[tuple[bool, int]]:
+    """Direction and number of the default ACL's IPv6 entries after its VPC got a block; its inbound ones modified."""
     acl = world.default_acl(world.ipv4_vpc)["NetworkAclId"]
     if modify:
-        world.ec2.create_network_acl_entry(
-            NetworkAclId=acl, RuleNumber=200, Protocol="-1", RuleAction="deny", Egress=False, CidrBlock="192.0.2.0/24"
-        )
+        world.ec2.create_network_acl_entry(NetworkAclId=acl, RuleNumber=200, Egress=False, **DENY)
     world.ec2.associate_vpc_cidr_block(VpcId=world.ipv4_vpc, AmazonProvidedIpv6CidrBlock=True)
-    return len([entry for entry in _acl_blocks(world, world.ipv4_vpc) if ":" in entry[2]])
+    entries = world.default_acl(world.ipv4_vpc)["Entries"]
+    return sorted((entry["Egress"], entry["RuleNumber"]) for entry in entries if "Ipv6CidrBlock" in entry)
+
+
+def _custom_acl(world: World) -> list[tuple[bool, int]]:
+    made = world.ec2.create_network_acl(VpcId=world.ipv4_vpc)["NetworkAcl"]["NetworkAclId"]
+    world.ec2.associate_vpc_cidr_block(VpcId=world.ipv4_vpc, AmazonProvidedIpv6CidrBlock=True)
+    entries = world.ec2.describe_network_acls(NetworkAclIds=[made])["NetworkAcls"][0]["Entries"]
+    return sorted((entry["Egress"], entry["RuleNumber"]) for entry in entries if "Ipv6CidrBlock" in entry)
+
+
+def _filled_acl(world: World, entries: int, quota: int | None = None, egress: bool = False) -> int:
+    """The entries of one direction of an ACL of a VPC with IPv6, after so many were made beside those of EC2."""
+    if quota is not None:
+        world.emulator.network_acl_quota(quota)
+    made = world.ec2.create_network_acl(VpcId=world.vpc)["NetworkAcl"]["NetworkAclId"]
+    for number in range(100, 100 + entries):
+        world.ec2.create_network_acl_entry(NetworkAclId=made, RuleNumber=number, Egress=egress, **DENY)
+    found = world.ec2.describe_network_acls(NetworkAclIds=[made])["NetworkAcls"][0]["Entries"]
+    return len([entry for entry in found if entry["Egress"] == egress])
 
 
 def _ingress(world: World) -> list[str]:
@@ -143,12 +163,34 @@ RULES: list[Rule] = [
         lambda w: _acl_blocks(w, w.vpc),
     ),
     seen(
-        2,
+        [(False, 101), (False, 32768), (True, 101), (True, 32768)],
         "the first IPv6 block adds entries to an untouched default ACL",
         MIGRATE,
         lambda w: _migrated_acl(w, modify=False),
     ),
-    seen(0, "and not to a modified one (ACL)", MIGRATE, lambda w: _migrated_acl(w, modify=True)),
+    seen(
+        [(False, 32768), (True, 101), (True, 32768)],
+        "and none that allows to a direction that was modified",
+        DEFAULT_ACL,
+        lambda w: _migrated_acl(w, modify=True),
+    ),
+    seen([(False, 32768), (True, 32768)], "another ACL gets what denies the rest", "presumed", _custom_acl),
+    seen(
+        20, "an ACL takes 20 entries in one direction, EC2's own among them", "presumed", lambda w: _filled_acl(w, 18)
+    ),
+    refused(
+        "NetworkAclEntryLimitExceeded",
+        "and not one more",
+        API + "error codes; VPC user guide: quotas",
+        lambda w: _filled_acl(w, 19),
+    ),
+    refused(
+        "NetworkAclEntryLimitExceeded",
+        "nor in the other direction",
+        API + "error codes; VPC user guide: quotas",
+        lambda w: _filled_acl(w, 19, egress=True),
+    ),
+    seen(40, "unless the quota was raised", "VPC user guide: quotas", lambda w: _filled_acl(w, 38, quota=40)),
     seen(
         ["2001:db8::/64"],
         "a rule's block comes back canonical",

@@ -103,6 +103,11 @@ def test_the_client_says_what_the_emulator_knows(emulator: Emulator, aws: Callab
     assert aws("ec2").describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.0.0.0/16"]}])["Vpcs"]
     pool = client.ipv6_pool("2001:db8::/40")
     assert aws("ec2").describe_ipv6_pools()["Ipv6Pools"][0]["PoolId"] == pool
+    acl = aws("ec2").describe_network_acls()["NetworkAcls"][0]["NetworkAclId"]
+    entry = {"RuleNumber": 1, "Protocol": "-1", "RuleAction": "deny", "Egress": False, "CidrBlock": "192.0.2.0/24"}
+    client.network_acl_quota(2)
+    with pytest.raises(aws("ec2").exceptions.ClientError, match="NetworkAclEntryLimitExceeded"):
+        aws("ec2").create_network_acl_entry(NetworkAclId=acl, **entry)
     client.reset()
     assert aws("ec2").describe_vpcs(Filters=[{"Name": "cidr", "Values": ["10.0.0.0/16"]}])["Vpcs"] == []
 

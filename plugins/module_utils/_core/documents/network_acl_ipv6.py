@@ -105,7 +105,7 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
     decided, problems = _decide_all(document, meant, vpcs)
     refuse_if_any(problems + _refuse_quota(document, decided))
     purge = document.purge_twins or not document.present
-    plan = Plan.of(*(network_acl.plan(item.acl, item.wanted, purge) for item in decided))
+    plan = Plan.of(*(network_acl.plan(item.acl, item.wanted, purge, document.max_entries) for item in decided))
     return Outcome(plan, _facts(document, decided), tuple(_warnings(document, decided)))
 
 

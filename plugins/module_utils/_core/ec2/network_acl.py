@@ -110,17 +110,18 @@ def observe(session: Session, name: str, values: Iterable[str]) -> list[Observed
 def with_first_ipv6_block(acl: Observed) -> Observed:
     """An ACL as it will be when its VPC has its first IPv6 block.
 
-    EC2 adds what lets all IPv6 through and what denies the rest, to a default ACL that nobody changed (VPC user guide:
-    default network ACL).
+    EC2 adds what denies the rest of IPv6, and to a default ACL what lets all IPv6 through, in each direction that
+    nobody changed (VPC user guide: default network ACL).
     """
-    untouched = all(
-        [(item.number, item.action) for item in acl.entries[direction]] == [ORIGINAL] for direction in DIRECTIONS
-    )
-    if not acl.default or not untouched or any(acl.entries[way][0].traffic != EVERYTHING4 for way in DIRECTIONS):
-        return acl
-    added = Entry(ORIGINAL[0] + 1, ALLOW, Traffic("-1", ALL, ALL, ANYWHERE6))
-    entries = {direction: (*acl.entries[direction], added) for direction in DIRECTIONS}
-    return replace(acl, entries=entries, total={direction: acl.total[direction] + 2 for direction in DIRECTIONS})
+    entries, total = dict(acl.entries), dict(acl.total)
+    for direction in DIRECTIONS:
+        total[direction] += 1
+        there = [(item.number, item.action, item.traffic) for item in acl.entries[direction]]
+        if acl.default and there == [(*ORIGINAL, EVERYTHING4)]:
+            added = Entry(ORIGINAL[0] + 1, ALLOW, Traffic("-1", ALL, ALL, ANYWHERE6))
+            entries[direction] = (*acl.entries[direction], added)
+            total[direction] += 1
+    return replace(acl, entries=entries, total=total)
 
 
 def with_entries(acl: Observed, entries: Mapping[str, Sequence[Entry]], own: Mapping[str, Iterable[int]]) -> Observed:
@@ -178,11 +179,13 @@ def deciding(entries: Iterable[Entry], traffic: Traffic) -> Entry | None:
     return next((item for item in sorted(entries) if item.covers(traffic)), None)
 
 
-def plan(acl: Observed, wanted: Mapping[str, Sequence[Entry]], purge: bool) -> Plan:
+def plan(acl: Observed, wanted: Mapping[str, Sequence[Entry]], purge: bool, max_entries: int) -> Plan:
     """Claim numbers, make and replace entries, delete, strike numbers off.
 
-    What allows comes before what denies, so that nothing is shut out half way.
+    What allows comes before what denies, and deletions last, so that nothing is shut out half way. Only where the
+    quota has no room for old and new entries side by side, as many as must are deleted first.
     """
+    evicted: list[Step] = []
     makes: list[tuple[bool, str, Entry, Step]] = []
     deletes: list[Step] = []
     claims, finals = {}, {}
@@ -193,14 +196,17 @@ def plan(acl: Observed, wanted: Mapping[str, Sequence[Entry]], purge: bool) -> P
                 step = _put(acl, direction, item, own.get(number))
                 makes.append((item.action != ALLOW, direction, item, step))
         stale = sorted(set(own) - set(target))
-        deletes += [_delete(acl, direction, own[number]) for number in stale if purge]
+        gone = [_delete(acl, direction, own[number]) for number in stale if purge]
+        over = max(0, acl.total[direction] + len(set(target) - set(own)) - max_entries)
+        evicted += gone[:over]
+        deletes += gone[over:]
         finals[direction] = set(target) | (set() if purge else set(stale))
         claims[direction] = set(target) | set(own)
     ordered = [step for *_key, step in sorted(makes, key=lambda item: item[:3])]
     before = {direction: acl.claimed(direction) for direction in DIRECTIONS}
     known = all(claims[direction] <= before[direction] for direction in DIRECTIONS)
     between = before if known or not ordered else claims
-    return Plan.of(_claim(acl, before, between), ordered, deletes, _claim(acl, between, finals))
+    return Plan.of(_claim(acl, before, between), evicted, ordered, deletes, _claim(acl, between, finals))
 
 
 def _claim(acl: Observed, before: Mapping[str, set[int]], after: Mapping[str, set[int]]) -> list[Step]:

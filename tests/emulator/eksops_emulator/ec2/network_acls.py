@@ -3,8 +3,9 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """Network ACLs.
 
-Sources: CreateNetworkAclEntry in the EC2 API reference; the VPC user guide on default network ACLs, and "Migrate to
-IPv6" on the entries that EC2 adds when a VPC gets its first IPv6 block.
+Sources: CreateNetworkAclEntry in the EC2 API reference; the VPC user guide on default network ACLs (also on the entries
+that EC2 adds when a VPC gets its first IPv6 block) and on quotas. Presumed: that the entries of both families and those
+that deny the rest count for the quota, and that each ACL of a VPC gets the entry that denies the rest of IPv6.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from moto.ec2.utils import random_network_acl_id
 from . import cidr, errors
 from .family import Responses
 
+# Entries in one direction of an ACL; an account may have it raised.
+QUOTA = 20
 _IPV4_RULES = ((100, "allow"), (32767, "deny"))
 _IPV6_RULES = ((101, "allow"), (32768, "deny"))
 
@@ -30,9 +33,9 @@ class StrictNetworkAcl(NetworkAcl):
         if ec2_backend.get_vpc(vpc_id).live_blocks():
             self._add(_IPV6_RULES if default else _IPV6_RULES[1:], ipv6_cidr_block="::/0")
 
-    def _add(self, rules: Any, cidr_block: str | None = None, ipv6_cidr_block: str | None = None) -> None:
+    def _add(self, rules: Any, ways: Any = (True, False), **block: str) -> None:
         for number, action in rules:
-            for egress in (True, False):
+            for egress in ways:
                 entry = NetworkAclEntry(
                     self.ec2_backend,
                     self.id,
@@ -40,25 +43,33 @@ class StrictNetworkAcl(NetworkAcl):
                     "-1",
                     action,
                     egress,
-                    cidr_block,  # type: ignore[arg-type]
+                    block.get("cidr_block"),  # type: ignore[arg-type]
                     None,
                     None,
                     None,
                     None,
-                    ipv6_cidr_block,
+                    block.get("ipv6_cidr_block"),
                 )
                 self.network_acl_entries.append(entry)
 
+    def way(self, egress: bool) -> list[NetworkAclEntry]:
+        """The entries of one direction."""
+        return [entry for entry in self.entries if entry.egress == egress]
+
     def add_ipv6_default(self) -> None:
-        """Adds the IPv6 entries, unless the ACL's original entries were modified."""
-        has = {(entry.rule_number, entry.rule_action, entry.cidr_block, entry.egress) for entry in self.entries}
-        original = {(number, action, "0.0.0.0/0", egress) for number, action in _IPV4_RULES for egress in (True, False)}
-        if has == original:
-            self._add(_IPV6_RULES, ipv6_cidr_block="::/0")
+        """Adds the IPv6 entries: to a default ACL what allows all, in each direction that nobody modified."""
+        for egress in (True, False):
+            has = {(entry.rule_number, entry.rule_action, entry.cidr_block) for entry in self.way(egress)}
+            if self.default and has == {(number, action, "0.0.0.0/0") for number, action in _IPV4_RULES}:
+                self._add(_IPV6_RULES[:1], (egress,), ipv6_cidr_block="::/0")
+            if not any(entry.rule_number == _IPV6_RULES[1][0] for entry in self.way(egress)):
+                self._add(_IPV6_RULES[1:], (egress,), ipv6_cidr_block="::/0")
 
 
 class NetworkAclBackend:
     """ACLs in front of moto's."""
+
+    network_acl_quota = QUOTA
 
     def create_network_acl(self: Any, vpc_id: str, tags: Any = None, default: bool = False) -> StrictNetworkAcl:
         self.get_vpc(vpc_id)
@@ -76,6 +87,14 @@ class NetworkAclBackend:
 
     def create_network_acl_entry(self: Any, network_acl_id: str, **entry: Any) -> Any:
         self._check_entry(entry)
+        there = self.get_network_acl(network_acl_id).way(entry["egress"])
+        if len(there) >= self.network_acl_quota and not any(
+            item.rule_number == entry["rule_number"]
+            for item in there  # which has a refusal of its own
+        ):
+            raise errors.refuse(
+                "NetworkAclEntryLimitExceeded", "The maximum number of network acl entries has been reached."
+            )
         return super().create_network_acl_entry(network_acl_id, **entry)  # type: ignore[misc]
 
     def _check_entry(self: Any, entry: dict[str, Any]) -> None:

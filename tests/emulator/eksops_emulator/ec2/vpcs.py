@@ -173,11 +173,11 @@ class VpcBackend:
         return block
 
     def first_ipv6_block(self: Any, vpc: StrictVPC) -> None:
-        """Gives the VPC's groups and default ACL their IPv6 entries, unless they were modified."""
+        """Gives the VPC's groups and ACLs the IPv6 entries that they have from then on."""
         for group in self.groups[vpc.id].values():
             group.add_ipv6_default()
         for acl in self.network_acls.values():
-            if acl.vpc_id == vpc.id and acl.default:
+            if acl.vpc_id == vpc.id:
                 acl.add_ipv6_default()
 
     def disassociate_vpc_cidr_block(self: Any, association_id: str) -> Any:
