@@ -119,6 +119,17 @@ def test_a_task_that_fails_shows_no_token(reachable: Emulator, tmp_path: Path) -
 
 
 @pytest.mark.slow
+def test_a_temporary_kubeconfig_is_there_in_check_mode_and_is_no_change(reachable: Emulator, tmp_path: Path) -> None:
+    by_file = {"kubernetes.core.k8s_info": {"kind": "Node", "kubeconfig": "{{ eks_kubeconfig_result.path }}"}}
+    for options in ((), ("--check",)):
+        done = run(reachable, tmp_path, *options, "--diff", tasks=[by_file], eks_kubeconfig_temporary=True)
+        assert done.returncode == 0, done.stdout + done.stderr
+        changed = 0 if options else 1  # the certificate authority, the first time
+        assert f"changed={changed} " in done.stdout, done.stdout
+        (tmp_path / "kubeconfig").unlink()
+
+
+@pytest.mark.slow
 def test_the_kubeconfig_for_the_aws_cli_holds_no_secret(reachable: Emulator, tmp_path: Path) -> None:
     given = {"eks_kubeconfig_auth": "aws_cli", "eks_kubeconfig_connection": {"profile": "ops"}}
     kubeconfig = tmp_path / "kubeconfig"
