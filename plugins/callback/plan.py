@@ -131,13 +131,13 @@ class CallbackModule(CallbackBase):
 
 
 def _info(result: Any) -> TaskInfo:
-    """What a callback's result is the result of; the task's fields are the templated ones."""
-    task, fields = result.task, result.task_fields
-    name = str(fields.get("name") or task.action)
+    """What a callback's result is the result of; the task is the templated one."""
+    task = result.task
+    name = str(task.name or task.action)
     role = getattr(task, "_role", None)
     return TaskInfo(
         host=str(result.host.name),
         task=f"{role.get_name(include_role_fqcn=False)} : {name}" if role else name,
         action=str(getattr(task, "resolved_action", None) or task.action),
-        check_mode=fields.get("check_mode") is True,
+        check_mode=task.check_mode is True,
     )

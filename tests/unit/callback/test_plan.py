@@ -14,7 +14,6 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from ansible.executor.task_result import CallbackTaskResult
 
 from ansible_collections.eksops.ipv6.plugins.callback.plan import CallbackModule
 
@@ -64,14 +63,16 @@ def plugin(screen: Screen) -> Any:
     return made
 
 
-def result(data: dict[str, Any], name: str = "Network", role: str = "", check_mode: bool = True) -> CallbackTaskResult:
-    """A result as the strategy hands it to callbacks."""
+def result(data: dict[str, Any], name: str = "Network", role: str = "", check_mode: bool = True) -> SimpleNamespace:
+    """What every ansible-core from 2.19 on hands to callbacks, as far as they may rely on it."""
     task = SimpleNamespace(
+        name=name,
+        check_mode=check_mode,
         action="ec2_vpc_ipv6_network",
         resolved_action="eksops.ipv6.ec2_vpc_ipv6_network",
         _role=SimpleNamespace(get_name=lambda **_unused: role) if role else None,
     )
-    return CallbackTaskResult(SimpleNamespace(name="localhost"), task, data, {"name": name, "check_mode": check_mode})
+    return SimpleNamespace(host=SimpleNamespace(name="localhost"), task=task, result=data)
 
 
 def test_the_plan_is_shown_at_the_end(plugin: Any, screen: Screen) -> None:
