@@ -95,9 +95,12 @@ def test_a_new_group(player: Player, world: Sample, options: dict[str, Any]) -> 
     }
 
 
-def test_its_nodes_have_one_ipv6_address_and_a_prefix(player: Player, world: Sample, options: dict[str, Any]) -> None:
+def test_its_nodes_have_one_ipv6_address_and_a_prefix(
+    player: Player, world: Sample, options: dict[str, Any], template: Callable[..., dict[str, str]]
+) -> None:
     """That the CNI takes its first /80 as soon as a node has joined is presumed."""
-    player(MODULE, **options)
+    user_data = player("eks_node_user_data", cluster_name=CLUSTER)["user_data"]["base64"]
+    player(MODULE, **{**options, "launch_template": template(user_data=user_data)})
     found = world.ec2.describe_instances(InstanceIds=sorted(ids(world)))["Reservations"]
     interfaces = [item["NetworkInterfaces"] for one in found for item in one["Instances"]]
     assert [len(item) for item in interfaces] == [1, 1]

@@ -209,12 +209,16 @@ def test_a_cluster_without_access_entries_is_told_by_aws_auth(kubernetes: Emulat
     instance = live(world)["Instances"][0]["InstanceId"]
     found = world.ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
     assert len(found["NetworkInterfaces"][0]["Ipv6Prefixes"]) == 1  # the node was let in, and its CNI runs
+    (node,) = api.objects.all("Node")
+    assert node["spec"]["providerID"].endswith(instance)
+    assert node["status"]["conditions"][0]["status"] == "True"
 
     gone = {**variables, "eks_nodes_state": "absent"}
     foreseen = playbooks(name, gone, check=True).plan["changed_tasks"]
     assert playbooks(name, gone).plan["changed_tasks"] == foreseen == 3
     assert writes() == ["patch configmaps"] * 2
     assert api.objects.get("ConfigMap", "aws-auth")["data"] == theirs
+    assert api.objects.names("Node") == []
     assert playbooks(name, gone).plan["changed_tasks"] == 0
 
 

@@ -1,14 +1,16 @@
 # Copyright (c) 2026, the eksops.ipv6 authors
 # GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
-"""Nodes of groups that EKS does not manage: who joins, and what the CNI does there.
+"""Nodes that EKS does not manage: who joins, and what the CNI does there. What they read is in test_eks_user_data.py.
 
-Source: EKS user guide, self-managed nodes.
+Source: EKS user guide, self-managed nodes and access entries.
 That the CNI takes its first /80 as soon as a node has joined is presumed.
 """
 
 from __future__ import annotations
 
+import base64
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -19,11 +21,10 @@ from eksops_emulator.eks.sample import Sample
 IMAGE = "/aws/service/eks/optimized-ami/1.33/amazon-linux-2023/x86_64/standard/recommended/image_id"
 
 
-@pytest.fixture
-def sample(aws: Callable[..., Any]) -> Sample:
-    """An IPv6 cluster that reads access entries only, with its CNI, and a profile of the nodes' role."""
+def world_of(aws: Callable[..., Any], mode: str) -> Sample:
+    """An IPv6 cluster of this authentication mode with its CNI, and a profile of the nodes' role."""
     world = Sample(aws)
-    world.cluster(accessConfig={"authenticationMode": "API"})
+    world.cluster(accessConfig={"authenticationMode": mode})
     world.cni()
     name = world.node_role.rsplit("/", 1)[-1]
     world.iam.create_instance_profile(InstanceProfileName=name)
@@ -31,18 +32,38 @@ def sample(aws: Callable[..., Any]) -> Sample:
     return world
 
 
+@pytest.fixture
+def sample(aws: Callable[..., Any]) -> Sample:
+    """A cluster that reads access entries only."""
+    return world_of(aws, "API")
+
+
 def let_in(sample: Sample, kind: str = "EC2_LINUX") -> None:
     sample.eks.create_access_entry(clusterName="one", principalArn=sample.node_role, type=kind)
 
 
-def prefixes(sample: Sample, cluster: str = "one") -> list[int]:
-    """How many prefixes each instance of a new group has, once all are in service."""
+def template(sample: Sample, cluster: str = "one", **changes: str) -> None:
+    """A launch template `own` whose user data joins a cluster; `changes` are what it tells otherwise."""
+    facts = sample.eks.describe_cluster(name="one")["cluster"]
+    told = {
+        "name": cluster,
+        "apiServerEndpoint": facts["endpoint"],
+        "certificateAuthority": facts["certificateAuthority"]["data"],
+        "cidr": facts["kubernetesNetworkConfig"]["serviceIpv6Cidr"],
+    }
+    config = {"apiVersion": "node.eks.aws/v1alpha1", "kind": "NodeConfig", "spec": {"cluster": {**told, **changes}}}
     data = {
         "ImageId": sample.client("ssm").get_parameter(Name=IMAGE)["Parameter"]["Value"],
         "InstanceType": "m6i.large",
         "IamInstanceProfile": {"Name": sample.node_role.rsplit("/", 1)[-1]},
+        "UserData": base64.b64encode(json.dumps(config).encode()).decode(),
     }
     sample.ec2.create_launch_template(LaunchTemplateName="own", LaunchTemplateData=data)
+
+
+def prefixes(sample: Sample, cluster: str = "one", tag_of: str = "one", **changes: str) -> list[int]:
+    """How many prefixes each instance of a new group has, once all are in service."""
+    template(sample, cluster, **changes)
     tag = {"ResourceId": "own", "ResourceType": "auto-scaling-group", "PropagateAtLaunch": True}
     asg = sample.client("autoscaling")
     asg.create_auto_scaling_group(
@@ -51,7 +72,7 @@ def prefixes(sample: Sample, cluster: str = "one") -> list[int]:
         MaxSize=2,
         VPCZoneIdentifier=",".join(sample.private),
         LaunchTemplate={"LaunchTemplateName": "own"},
-        Tags=[{**tag, "Key": f"kubernetes.io/cluster/{cluster}", "Value": "owned"}],
+        Tags=[{**tag, "Key": f"kubernetes.io/cluster/{tag_of}", "Value": "owned"}],
     )
     for _unused in range(3):
         held = asg.describe_auto_scaling_groups(AutoScalingGroupNames=["own"])["AutoScalingGroups"][0]["Instances"]
@@ -75,9 +96,71 @@ def test_an_entry_for_people_lets_no_nodes_in(sample: Sample) -> None:
     assert prefixes(sample) == [0, 0]
 
 
-def test_a_group_of_another_cluster_joins_none(sample: Sample) -> None:
+@pytest.mark.parametrize("cluster", ["one", "another"])
+@pytest.mark.parametrize("tag_of", ["one", "another"])
+def test_a_node_carries_the_tag_of_the_cluster_it_was_told(sample: Sample, cluster: str, tag_of: str) -> None:
     let_in(sample)
-    assert prefixes(sample, "another") == [0, 0]
+    assert prefixes(sample, cluster, tag_of) == ([1, 1] if (cluster, tag_of) == ("one", "one") else [0, 0])
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "count"),
+    [
+        ("apiServerEndpoint", "https://another.gr7.eks-cluster.eu-west-1.api.aws", 0),
+        ("certificateAuthority", "YW5vdGhlcg==", 0),
+        ("cidr", "", 0),
+        ("cidr", "fd99:1:2::/108", 1),
+        ("cidr", "10.100.0.0/16", 1),
+    ],
+)
+def test_what_a_node_was_told_of_its_cluster(sample: Sample, field: str, value: str, count: int) -> None:
+    """A wrong service range shows only in the DNS of its pods; that a node of IPv4 becomes ready is presumed."""
+    let_in(sample)
+    assert prefixes(sample, **{field: value}) == [count] * 2
+
+
+def test_a_node_without_an_ipv6_address_does_not_join(sample: Sample) -> None:
+    let_in(sample)
+    for subnet in sample.private:
+        sample.ec2.modify_subnet_attribute(SubnetId=subnet, AssignIpv6AddressOnCreation={"Value": False})
+    assert prefixes(sample) == [0, 0]
+
+
+def test_a_node_that_is_let_in_later_joins_then(sample: Sample) -> None:
+    assert prefixes(sample) == [0, 0]
+    let_in(sample)
+    described = sample.ec2.describe_instances()["Reservations"]
+    interfaces = [item["NetworkInterfaces"][0] for one in described for item in one["Instances"]]
+    assert [len(item["Ipv6Prefixes"]) for item in interfaces] == [1, 1]
+
+
+def test_an_instance_of_no_group_joins(sample: Sample) -> None:
+    """RunInstances takes profile and user data from the template."""
+    let_in(sample)
+    template(sample)
+    tags = [{"Key": "kubernetes.io/cluster/one", "Value": "owned"}]
+    made = sample.ec2.run_instances(
+        LaunchTemplate={"LaunchTemplateName": "own"},
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=sample.private[0],
+        TagSpecifications=[{"ResourceType": "instance", "Tags": tags}],
+    )["Instances"][0]["InstanceId"]
+    (instance,) = sample.ec2.describe_instances(InstanceIds=[made])["Reservations"][0]["Instances"]
+    assert instance["IamInstanceProfile"]["Arn"].endswith("/node")
+    assert len(instance["NetworkInterfaces"][0]["Ipv6Prefixes"]) == 1
+
+
+@pytest.mark.parametrize(("kind", "count"), [("STANDARD", 0), ("EC2_LINUX", 1)])
+def test_an_access_entry_comes_before_aws_auth(aws: Callable[..., Any], kind: str, count: int) -> None:
+    """Without a Kubernetes API server aws-auth counts as right."""
+    world = world_of(aws, "API_AND_CONFIG_MAP")
+    let_in(world, kind)
+    assert prefixes(world) == [count] * 2
+
+
+def test_without_an_access_entry_aws_auth_counts(aws: Callable[..., Any]) -> None:
+    assert prefixes(world_of(aws, "CONFIG_MAP")) == [1, 1]
 
 
 def test_a_cni_that_may_not_assign_takes_none(sample: Sample) -> None:

@@ -22,11 +22,10 @@ from moto.moto_api._internal import mock_random
 from .. import overlay
 from ..ec2.life import Life
 from .errors import invalid
-from .rules import profile_name
 
 INSTANCE = "autoscaling::instance"
-# What EKS does once instances are in service: nodes join their cluster.
-after_describe: Callable[[Any], None] | None = None
+# What EKS does once instances are in service: nodes join their cluster. With account and region.
+after_describe: Callable[[str, str], None] | None = None
 _ALIVE = ("Pending", "InService")
 
 
@@ -92,19 +91,12 @@ def _run(group: Any, kind: str, subnet: str | None, zone: str) -> Any:
     instance.autoscaling_group = group
     if group.ec2_launch_template is not None:
         used = group.ec2_launch_template.get_version(group.launch_template_version or "$Default")
-        _give_profile(group, instance, used.data.get("IamInstanceProfile") or {})
         instance.launched_with = {
             "LaunchTemplateId": group.ec2_launch_template.id,
             "LaunchTemplateName": group.ec2_launch_template.name,
             "Version": str(used.number),
         }
     return InstanceState(instance, protected_from_scale_in=group.new_instances_protected_from_scale_in)
-
-
-def _give_profile(group: Any, instance: Any, profile: dict[str, Any]) -> None:
-    """The template's instance profile, which moto leaves out."""
-    if profile:
-        group.ec2_backend.associate_iam_instance_profile(instance.id, profile_name(profile))
 
 
 def note(group: Any, status: str, description: str, message: str = "") -> dict[str, Any]:
@@ -138,7 +130,7 @@ def describe(group: Any) -> None:
     if group.status is None and "Launch" not in suspended:
         group.set_desired_capacity(group.desired_capacity)
     if after_describe is not None:
-        after_describe(group)
+        after_describe(group.account_id, group.region)
 
 
 def scale(self: Any, new_capacity: int | None) -> None:

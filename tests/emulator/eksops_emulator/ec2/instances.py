@@ -10,6 +10,7 @@ templates (what the request says wins over the template).
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 from moto.ec2.models.instance_types import INSTANCE_TYPES
@@ -19,6 +20,8 @@ from ..overlay import require
 from . import errors
 from .family import Responses
 
+# What EKS does when instances were looked at or went away: nodes join and leave. With account and region.
+after_change: Callable[[str, str], None] | None = None
 _FROM_TEMPLATE = {
     "InstanceType": "instance_type",
     "KeyName": "key_name",
@@ -94,6 +97,8 @@ def _terminate(self: Any) -> Any:
     previous = _moto_terminate(self)
     for nic in kept:
         self.detach_eni(nic)
+    if after_change is not None:
+        after_change(self.ec2_backend.account_id, self.ec2_backend.region_name)
     return previous
 
 
@@ -133,9 +138,21 @@ class InstanceBackend:
         reservation = super().run_instances(  # type: ignore[misc]
             image_id, count, user_data, security_group_names, **kwargs
         )
+        profile = self._profile(kwargs)
         for instance in reservation.instances:
             instance.hypervisor = INSTANCE_TYPES[kind].get("Hypervisor", "xen")
+            if profile:
+                self.associate_iam_instance_profile(instance.id, profile)
         return reservation
+
+    def _profile(self: Any, kwargs: dict[str, Any]) -> str:
+        """The name of the template's instance profile, which moto leaves out, unless the request has one."""
+        if not kwargs.get("launch_template") or any(
+            kwargs.get(f"iam_instance_profile_{key}") for key in ("name", "arn")
+        ):
+            return ""
+        profile = self._get_template_from_args(kwargs["launch_template"]).data.get("IamInstanceProfile") or {}
+        return str(profile.get("Name") or str(profile.get("Arn", "")).rsplit("/", 1)[-1])
 
     def _take_from_template(self: Any, image_id: str, kwargs: dict[str, Any]) -> str:
         """Fills what the request left open from the launch template; returns the image."""
@@ -163,6 +180,8 @@ class InstanceResponses(Responses):
     def describe_instances(self) -> Any:
         from moto.core.responses import ActionResult
 
+        if after_change is not None:
+            after_change(self.backend.account_id, self.backend.region_name)
         wanted = self.params.get("InstanceIds", [])
         if wanted and self._max_results is not None:  # type: ignore[attr-defined]
             raise errors.combination("The parameter instancesSet cannot be used with the parameter maxResults")

@@ -35,6 +35,7 @@ def install() -> None:
     from moto.sts.models import STSBackend
 
     from eksops_emulator.autoscaling import launching
+    from eksops_emulator.ec2 import instances
     from eksops_emulator.overlay import require
 
     from . import self_managed
@@ -52,7 +53,7 @@ def install() -> None:
     require(STSBackend, "get_assumed_role_from_access_key", "get_caller_identity")
     for model in MODELS:
         states.register(model)
-    launching.after_describe = self_managed.look
+    launching.after_describe = instances.after_change = self_managed.look
     eks_backends.clear()
     eks_backends.backend = EksBackend  # type: ignore[assignment]
     _installed = True

@@ -87,11 +87,16 @@ def node_problem(state: State, cluster: Cluster, role: str) -> tuple[str, str] |
     The two messages are AWS's. Which cause leads to which is presumed: a node that can't look itself up never
     joins, one without images or CNI joins and stays NotReady.
     """
-    if state.iam.missing_actions(role, _NODE_NEEDS):
+    if not looks_itself_up(state, role):
         return "NodeCreationFailure", "Instances failed to join the kubernetes cluster"
     if state.iam.missing_actions(role, _IMAGE_NEEDS) or cni_problem(state, cluster, role):
         return "NodeCreationFailure", "Unhealthy nodes in the kubernetes cluster"
     return None
+
+
+def looks_itself_up(state: State, role: str) -> bool:
+    """Whether a node of this role finds its own instance, as it must before it joins (presumed)."""
+    return not state.iam.missing_actions(role, _NODE_NEEDS)
 
 
 def refresh_nodes(state: State, cluster: Cluster) -> None:

@@ -15,7 +15,9 @@ Every hook's first arguments are the account id and the region; `cluster` is wha
   CreateAddon and UpdateAddon with `resolveConflicts: NONE` fail with ConfigurationConflict.
 - `nodes_changed(account, region, cluster, nodegroup: dict, instance_ids: list[str], ready: bool)`: a node group's
   instances now are these.
-- `maps_role(account, region, name, role) -> bool`: whether the cluster's ConfigMap aws-auth names the role.
+- `nodes_joined(account, region, cluster, nodes: dict[str, Joined])`: the cluster's nodes that EKS does not manage, by
+  instance id, now are these.
+- `maps_nodes(account, region, name, role) -> bool`: whether the cluster's ConfigMap aws-auth lets the role's nodes in.
 """
 
 from __future__ import annotations
@@ -23,9 +25,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from .state import Joined
+
 api_server: Callable[[str, str, dict[str, Any]], tuple[str, str] | None] | None = None
 cluster_deleted: Callable[[str, str, str], None] | None = None
 addon_changed: Callable[[str, str, dict[str, Any], str, str | None, dict[str, Any], bool], None] | None = None
 addon_conflicts: Callable[[str, str, dict[str, Any], str], list[str]] | None = None
 nodes_changed: Callable[[str, str, dict[str, Any], dict[str, Any], list[str], bool], None] | None = None
-maps_role: Callable[[str, str, str, str], bool] | None = None
+nodes_joined: Callable[[str, str, dict[str, Any], dict[str, Joined]], None] | None = None
+maps_nodes: Callable[[str, str, str, str], bool] | None = None

@@ -97,7 +97,7 @@ class Cluster(Resource):
     identity_providers: dict[str, Resource] = field(default_factory=dict)
     updates: list[Update] = field(default_factory=list)
     interfaces: list[str] = field(default_factory=list)
-    joined: dict[str, int] = field(default_factory=dict)  # nodes of groups that EKS does not manage, by group
+    joined: dict[str, Joined] = field(default_factory=dict)  # nodes that EKS does not manage, by instance
     insights_refresh: Resource | None = None
     creator: str = ""
 
@@ -115,7 +115,18 @@ class Cluster(Resource):
 
     @property
     def ready_nodes(self) -> int:
-        return sum(group.ready for group in self.nodegroups.values()) + sum(self.joined.values())
+        return sum(group.ready for group in self.nodegroups.values()) + sum(node.ready for node in self.joined.values())
+
+
+@dataclass(frozen=True)
+class Joined:
+    """A node that EKS does not manage: its instance's role, and what the kubelet registered it with."""
+
+    role: str
+    ready: bool
+    ipv6: bool
+    labels: dict[str, str]
+    taints: tuple[tuple[str, str, str], ...]  # key, value, effect
 
 
 @dataclass

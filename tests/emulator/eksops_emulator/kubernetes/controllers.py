@@ -10,7 +10,7 @@ They run after each write, in the thread that wrote. A rollout takes as many rea
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,6 +31,7 @@ class Controllers(Workloads):
         rollout_polls: reads that a rollout takes; 0: it is done at once.
 
     `rules` say which pods crash (see `pods.Rule`); after changing them call `resync()`.
+    `before_read` is called, with no lock held, before nodes or what runs on them are read.
     """
 
     def __init__(self, registry: Registry, rollout_polls: int = 2) -> None:
@@ -38,6 +39,7 @@ class Controllers(Workloads):
         self._queue: deque[tuple[Kind, Item | None, Item | None]] = deque()
         self._settling = False
         self.ca_pem = ""
+        self.before_read: Callable[[], None] = lambda: None
         registry.observers.append(self._observe)
 
     # --- when something happens ------------------------------------------------------------------------------------
@@ -87,7 +89,9 @@ class Controllers(Workloads):
         self._roll(kind, new)
 
     def poll(self, kind: Kind) -> None:
-        """Moves rollouts on: somebody reads objects of `kind`."""
+        """Moves rollouts on: somebody reads objects of `kind`. Nodes may have come or gone before that."""
+        if kind.kind in ("Node", "Pod", "DaemonSet", "Deployment"):
+            self.before_read()
         if kind.custom or kind.kind not in ("DaemonSet", "Deployment"):
             return
         with self.registry.store.lock, self._settle():

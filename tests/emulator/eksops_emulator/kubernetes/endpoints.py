@@ -16,7 +16,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import addons, manifests
+import yaml
+
+from . import addons, nodes
 from .api import KubernetesAPI, default_secrets
 from .cni import ROLE_ANNOTATION
 from .cni_rules import CniRule
@@ -25,12 +27,12 @@ from .store import Item
 from .tokens import Secret
 
 if TYPE_CHECKING:
+    from eksops_emulator.eks.state import Joined
     from eksops_emulator.server import Emulator
 
 Facts = dict[str, Any]
 Key = tuple[str, str, str]  # account, region, cluster name
-GROUP_LABEL = "eks.amazonaws.com/nodegroup"
-_EFFECTS = {"NO_SCHEDULE": "NoSchedule", "NO_EXECUTE": "NoExecute", "PREFER_NO_SCHEDULE": "PreferNoSchedule"}
+NODE_GROUPS = ("system:bootstrappers", "system:nodes")
 
 
 class ClusterEndpoints:
@@ -48,6 +50,7 @@ class ClusterEndpoints:
         self._rollout_polls = rollout_polls
         self.clusters: dict[Key, KubernetesAPI] = {}
         self._applied: dict[tuple[Key, str], list[Item]] = {}
+        self._joined: dict[Key, dict[str, Joined]] = {}  # by the node's name; each has registered once
         self._kept: Path | None = None
 
     def install(self) -> None:
@@ -59,7 +62,8 @@ class ClusterEndpoints:
         hooks.addon_changed = self._addon
         hooks.addon_conflicts = self._conflicts
         hooks.nodes_changed = self._nodes
-        hooks.maps_role = self._maps_role
+        hooks.nodes_joined = self._self_managed
+        hooks.maps_nodes = self._maps_nodes
         self._emulator.on_reset.append(self.stop)
 
     def uninstall(self) -> None:
@@ -67,7 +71,7 @@ class ClusterEndpoints:
         from eksops_emulator.eks import hooks
 
         hooks.api_server = hooks.cluster_deleted = hooks.addon_changed = None
-        hooks.addon_conflicts = hooks.nodes_changed = hooks.maps_role = None
+        hooks.addon_conflicts = hooks.nodes_changed = hooks.nodes_joined = hooks.maps_nodes = None
         if self.stop in self._emulator.on_reset:
             self._emulator.on_reset.remove(self.stop)
         self.stop()
@@ -77,6 +81,7 @@ class ClusterEndpoints:
         while self.clusters:
             self.clusters.popitem()[1].stop()
         self._applied.clear()
+        self._joined.clear()
         self._write()
 
     def get(self, name: str, region: str | None = None, account: str | None = None) -> KubernetesAPI:
@@ -139,12 +144,14 @@ class ClusterEndpoints:
             rollout_polls=self._rollout_polls,
         )
         api.add_rule(CniRule(_Permissions(key, api)))
+        api.controllers.before_read = lambda: self._look(account, region)
         self.clusters[key] = api.start()
         self._write()
         return api.url, api.ca_data
 
     def _stop(self, account: str, region: str, name: str) -> None:
         key = (account, region, name)
+        self._joined.pop(key, None)
         api = self.clusters.pop(key, None)
         if api is not None:
             api.stop()
@@ -179,17 +186,45 @@ class ClusterEndpoints:
         api = self.clusters.get((account, region, cluster["name"]))
         if api is None:
             return
-        wanted = [_node(account, region, cluster, nodegroup, identity, ready) for identity in instance_ids]
+        wanted = [nodes.managed((account, region, identity), cluster, nodegroup, ready) for identity in instance_ids]
         names = {item["metadata"]["name"] for item in wanted}
         for held in api.objects.all("Node"):
-            own = held["metadata"].get("labels", {}).get(GROUP_LABEL) == nodegroup["nodegroupName"]
+            own = held["metadata"].get("labels", {}).get(nodes.GROUP_LABEL) == nodegroup["nodegroupName"]
             if own and held["metadata"]["name"] not in names:
                 api.objects.delete("Node", held["metadata"]["name"])
         api.objects.add(*wanted)
 
-    def _maps_role(self, account: str, region: str, name: str, role: str) -> bool:
+    def _look(self, account: str, region: str) -> None:
+        """Nodes join without a call of AWS's API. Calls are done one at a time, and so is this."""
+        from eksops_emulator.eks import self_managed
+
+        assert self._emulator.gate is not None
+        with self._emulator.gate.lock:
+            self_managed.look(account, region)
+
+    def _self_managed(self, account: str, region: str, cluster: Facts, members: dict[str, Joined]) -> None:
+        """A node that somebody deletes does not register again as long as its kubelet runs."""
+        key = (account, region, cluster["name"])
+        api = self.clusters.get(key)
+        if api is None:
+            return
+        held, wanted = self._joined.get(key, {}), {}
+        for identity, node in members.items():
+            item = nodes.joined((account, region, identity), cluster, node)
+            name = item["metadata"]["name"]
+            wanted[name] = node
+            if name not in held:
+                _register(api, item)
+            elif held[name].ready != node.ready and name in api.objects.names("Node"):
+                status = {"conditions": item["status"]["conditions"]}
+                api.objects.add({"kind": "Node", "metadata": {"name": name}, "status": status})
+        for name in held.keys() - wanted.keys():
+            _delete(api, {"kind": "Node", "metadata": {"name": name}})
+        self._joined[key] = wanted
+
+    def _maps_nodes(self, account: str, region: str, name: str, role: str) -> bool:
         key = (account, region, name)
-        return key not in self.clusters or _Admission(key, self).mapped(role)
+        return key not in self.clusters or _Admission(key, self).maps_nodes(role)
 
 
 def _identity(item: Item) -> tuple[str, str]:
@@ -204,6 +239,15 @@ def _delete(api: KubernetesAPI, item: Item) -> None:
             raise
 
 
+def _register(api: KubernetesAPI, node: Item) -> None:
+    """A kubelet whose labels or taints are refused tries in vain."""
+    try:
+        api.objects.add(node)
+    except StatusError as problem:
+        if problem.code != 422:
+            raise
+
+
 def _backend(key: Key) -> Any:
     from moto.eks.models import eks_backends
 
@@ -214,35 +258,6 @@ def _role_of_addon(key: Key, name: str) -> str | None:
     cluster = _backend(key).clusters.get(key[2])
     addon = cluster.addons.get(name) if cluster is not None else None
     return addon.facts.get("serviceAccountRoleArn") if addon is not None else None
-
-
-def _node(account: str, region: str, cluster: Facts, nodegroup: Facts, identity: str, ready: bool) -> Item:
-    from moto.ec2.models import ec2_backends
-
-    instance: Any = ec2_backends[account][region].get_instance(identity)
-    addresses = list(instance.nics[0].ipv6_addresses)
-    ipv6 = cluster["kubernetesNetworkConfig"]["ipFamily"] == "ipv6"
-    ipv4 = str(instance.private_ip)
-    # EKS names the nodes of IPv6 clusters after the instance, others after the address.
-    name = f"{identity}.{region}.compute.internal" if ipv6 else f"ip-{ipv4.replace('.', '-')}.{region}.compute.internal"
-    labels = {GROUP_LABEL: nodegroup["nodegroupName"], "eks.amazonaws.com/capacityType": nodegroup["capacityType"]}
-    labels |= {"node.kubernetes.io/instance-type": str(instance.instance_type), **(nodegroup.get("labels") or {})}
-    taints = [
-        {key: value for key, value in {**taint, "effect": _EFFECTS[taint["effect"]]}.items() if value}
-        for taint in nodegroup.get("taints") or []
-    ]
-    return manifests.node(
-        name,
-        addresses[0] if ipv6 and addresses else None,
-        ipv4,
-        labels=labels,
-        taints=taints,
-        ready=ready,
-        kubelet=f"v{nodegroup.get('version') or cluster['version']}.0-eks-0000000",
-        arch="arm64" if "ARM" in nodegroup.get("amiType", "") else "amd64",
-        instance=identity,
-        zone=str(instance.availability_zone),
-    )
 
 
 class _Secrets:
@@ -294,9 +309,23 @@ class _Admission:
             data = api.objects.get("ConfigMap", "aws-auth").get("data", {})
         except StatusError:
             return False
-        # aws-auth names roles without their path.
-        plain = arn if ":role/" not in arn else f"{arn.split(':role/')[0]}:role/{arn.rsplit('/', 1)[-1]}"
-        return any(plain in text.split() for text in data.values())
+        return any(_plain(arn) in text.split() for text in data.values())
+
+    def maps_nodes(self, role: str) -> bool:
+        """Whether aws-auth gives the role what a kubelet needs to bootstrap and to be a node."""
+        api = self._endpoints.clusters[self._key]
+        try:
+            entries = yaml.safe_load(api.objects.get("ConfigMap", "aws-auth").get("data", {}).get("mapRoles", ""))
+        except (StatusError, yaml.YAMLError):
+            return False
+        entries = [entry for entry in entries if isinstance(entry, dict)] if isinstance(entries, list) else []
+        groups = [entry.get("groups") for entry in entries if entry.get("rolearn") == _plain(role)]
+        return any(isinstance(held, list) and all(name in held for name in NODE_GROUPS) for held in groups)
+
+
+def _plain(arn: str) -> str:
+    """An ARN as aws-auth names it: roles without their path."""
+    return arn if ":role/" not in arn else f"{arn.split(':role/')[0]}:role/{arn.rsplit('/', 1)[-1]}"
 
 
 class _Permissions:
@@ -311,11 +340,10 @@ class _Permissions:
 
         state = _backend(self._key)
         cluster = state.clusters.get(self._key[2])
-        group = cluster.nodegroups.get(node["metadata"]["labels"].get(GROUP_LABEL, "")) if cluster else None
-        if group is None:
+        node_role = nodes.role_of(cluster, node) if cluster else ""
+        if not node_role:
             return []
         addon = {"serviceAccountRoleArn": self._annotated_role()}
-        node_role = group.facts["nodeRole"]
         role, problem = cni_role(state, cluster, addon, node_role, version)
         ipv6 = env.get("ENABLE_IPv6") == "true"
         if problem:
