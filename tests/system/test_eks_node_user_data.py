@@ -17,6 +17,7 @@ from harness import Player
 from moto.ec2.models import ec2_backends
 
 from eksops_emulator.eks.sample import Sample
+from eksops_emulator.eks.user_data import Join, read
 
 MODULE = "eks_node_user_data"
 CLUSTER = "production"
@@ -59,6 +60,25 @@ def test_bottlerocket_is_told_the_dns_address(player: Player, world: Sample) -> 
     kubernetes = tomllib.loads(found["text"])["settings"]["kubernetes"]
     assert kubernetes["cluster-dns-ip"] == found["cluster_dns_ip"]
     assert kubernetes["max-pods"] == 50
+
+
+@pytest.mark.parametrize("compress", ["never", "always"])
+@pytest.mark.parametrize("family", ["al2023", "bottlerocket", "al2"])
+def test_a_node_of_every_family_reads_what_it_was_told(
+    player: Player, world: Sample, family: str, compress: str
+) -> None:
+    """The emulator's reader of user data knows nothing of what wrote it."""
+    live = world.eks.describe_cluster(name=CLUSTER)["cluster"]
+    taints = [{"key": "k", "value": "v", "effect": "NO_SCHEDULE"}, {"key": "bare", "effect": "NoExecute"}]
+    found = render(player, family=family, compress=compress, labels={"a": "b", "c": ""}, taints=taints)
+    assert read(found["base64"], image="") == Join(
+        CLUSTER,
+        live["endpoint"],
+        live["certificateAuthority"]["data"],
+        ipv6=True,
+        labels={"a": "b", "c": ""},
+        taints=(("k", "v", "NoSchedule"), ("bare", "", "NoExecute")),
+    )
 
 
 def test_parts_are_merged_and_returned(player: Player, world: Sample) -> None:
