@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 from harness import Player, operations
 
+from eksops_emulator.eks.sample import Sample
+
 URL = "https://oidc.eks.eu-west-1.amazonaws.com/id/0123456789ABCDEF0123456789ABCDEF"
 PROVIDER = "iam_oidc_provider"
 NETWORK = "ec2_vpc_ipv6_network"
@@ -54,6 +56,32 @@ def test_a_run_that_stops_halfway_tells_what_is_done_and_what_remains(player: Pl
 def test_a_read_that_fails_is_told_and_nothing_is_written(player: Player) -> None:
     player.emulator.fault("ec2", "DescribeVpcs", status=403, code="UnauthorizedOperation", message="no", count=None)
     assert "The caller needs the permission ec2:DescribeVpcs" in player.refuses(NETWORK, **SMALL)
+
+
+def test_a_role_that_may_not_be_passed_is_told_by_the_permission_that_is_missing(
+    player: Player, aws: Callable[..., Any]
+) -> None:
+    sample = Sample(aws)
+    sample.cluster(bootstrapSelfManagedAddons=False)
+    text = f"User: arn:aws:iam::123456789012:user/me is not authorized to perform: iam:PassRole on: {sample.cni_role}"
+    player.emulator.fault("eks", "CreatePodIdentityAssociation", status=403, code="AccessDeniedException", message=text)
+    given = {"cluster_name": "one", "namespace": "kube-system", "service_account": "aws-node"}
+    failed = player.fails("eks_pod_identity_association", **given, role_arn=sample.cni_role)
+    assert failed["msg"].count("The caller needs the permission iam:PassRole.") == 1
+
+
+@pytest.mark.parametrize("operation", ["CreateVpc", "DescribeVpcs"])
+def test_calls_that_stay_throttled_are_no_quota_and_not_lost(player: Player, operation: str) -> None:
+    player.emulator.fault("ec2", operation, "throttle", count=None)
+    failed = player.fails(NETWORK, **SMALL)
+    assert "AWS limits the rate of calls" in failed["msg"]
+    assert "quota" not in failed["msg"] and "Whether AWS carried" not in failed["msg"]
+
+
+def test_a_read_that_is_lost_has_carried_nothing_out(player: Player) -> None:
+    player.emulator.fault("ec2", "DescribeVpcs", "reset", count=None)
+    failed = player.fails(NETWORK, **SMALL)
+    assert "could not read what exists" in failed["msg"] and "Whether AWS carried" not in failed["msg"]
 
 
 def test_throttled_calls_are_repeated(player: Player) -> None:

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -26,11 +27,12 @@ from .plan import (
     resolve,
     step_result,
 )
-from .session import CONSISTENCY_TIMEOUT, AwsError, ConnectionFailed, Session, WaitFailed, search
+from .session import CONSISTENCY_TIMEOUT, THROTTLING, AwsError, ConnectionFailed, Session, WaitFailed, search
 
 if TYPE_CHECKING:
     from .host import Host
 
+_DENIED = re.compile(r"not authorized to perform: ([a-z0-9-]+:[A-Za-z0-9]+)")
 WAITING: dict[str, dict[str, Any]] = {
     "wait_timeout": {"type": "int"},
     "wait_interval": {"type": "float"},
@@ -108,7 +110,8 @@ def perform(door: Door, host: Host, loader: Any = None) -> dict[str, Any]:
     except Refused as refused:
         raise Failed(_refusal(refused)) from refused
     except (AwsError, ConnectionFailed) as error:
-        raise Failed({"msg": f"{host.name} could not read what exists. {_explain(error)}", **_error(error)}) from error
+        text = _explain(error, wrote=False)
+        raise Failed({"msg": f"{host.name} could not read what exists. {text}", **_error(error)}) from error
     application = Application(session)
     if not host.check_mode:
         _apply(application, outcome, host)
@@ -218,22 +221,30 @@ def _error(error: Exception) -> dict[str, Any]:
     return {"error": {"code": type(error).__name__, "message": str(error), "operation": ""}}
 
 
-def _explain(error: Exception) -> str:
-    """What AWS answered, and what to do next where the code tells."""
+def _explain(error: Exception, wrote: bool = True) -> str:
+    """What AWS answered, and what to do next where the code tells; C(wrote) is false before any write."""
     if not isinstance(error, AwsError):
         return f"{error}."
     text = f"AWS answered {error.code}: {error.message}"
     if not text.endswith("."):
         text += "."
-    if error.lost:
-        return text + " Whether AWS carried the call out is not known; a new run finds what was made by its tags."
     if error.denied:
-        return text + f" The caller needs the permission {error.service}:{error.operation}."
+        return text + f" The caller needs the permission {_permission(error)}."
     if error.code in ("ExpiredToken", "ExpiredTokenException", "RequestExpired", "NoCredentialsError"):
         return text + " Renew the credentials."
+    if error.code in THROTTLING:
+        return text + " AWS limits the rate of calls, and repeating did not help: run it again later."
+    if error.lost and wrote:
+        return text + " Whether AWS carried the call out is not known; a new run finds what was made by its tags."
     if "LimitExceeded" in error.code:
         return text + " A service quota is reached: raise it, or remove what is no longer used."
     return text
+
+
+def _permission(error: AwsError) -> str:
+    """The action that was denied: AWS names another than the call's where a role is passed (iam:PassRole), say."""
+    named = _DENIED.search(error.message)
+    return named[1] if named else f"{error.service}:{error.operation}"
 
 
 def _result(door: Door, host: Host, session: Session, outcome: Outcome, application: Application) -> dict[str, Any]:

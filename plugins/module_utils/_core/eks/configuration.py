@@ -7,7 +7,7 @@
 The schema is JSON Schema draft 6, as DescribeAddonConfiguration gives it. Understood are C($ref) within the document,
 C(type), C(enum), C(const), C(properties), C(patternProperties), C(additionalProperties), C(required), C(items),
 C(minimum), C(maximum), C(pattern), C(allOf), C(anyOf), C(oneOf) as C(anyOf), and the formats C(boolean) and C(integer)
-that AWS uses for texts. Any other keyword is left to AWS.
+that AWS uses for texts. Any other keyword is left to AWS, and so is a pattern that Python's expressions do not know.
 """
 
 from __future__ import annotations
@@ -116,7 +116,7 @@ def _broken_value(schema: Mapping[str, Any], value: Any, path: str) -> Iterator[
         if "maximum" in schema and value > schema["maximum"]:
             yield path, f"is {value}, and must be {schema['maximum']} at most"
     if isinstance(value, str):
-        if "pattern" in schema and not re.search(schema["pattern"], value):
+        if "pattern" in schema and _fits(schema["pattern"], value) is False:
             yield path, f"is {value!r}, and must match {schema['pattern']}"
         pattern, meaning = _FORMATS.get(str(schema.get("format")), ("", ""))
         if pattern and not re.fullmatch(pattern, value):
@@ -134,12 +134,22 @@ def _broken_object(
             yield _join(path, name), "is missing"
     for name, item in value.items():
         fitting = [known[name]] if name in known else []
-        fitting += [part for pattern, part in patterns.items() if re.search(pattern, str(name))]
+        for pattern, part in patterns.items():
+            fits = _fits(pattern, str(name))
+            fitting += [] if fits is False else [True if fits is None else part]
         if not fitting and others is False:
             yield _join(path, name), f"is not known here{_close(str(name), known)}"
         for part in fitting or [others]:
             if part is not False:
                 yield from _broken(root, part, item, _join(path, name))
+
+
+def _fits(pattern: str, text: str) -> bool | None:
+    """Whether a text fits a pattern; None where only AWS can tell, since its expressions are another engine's."""
+    try:
+        return re.search(pattern, text) is not None
+    except re.error:
+        return None
 
 
 def _target(root: Any, schema: Any) -> Any:

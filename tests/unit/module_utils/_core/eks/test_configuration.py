@@ -109,6 +109,17 @@ def test_a_reference_in_a_circle_allows_everything() -> None:
     assert configuration.problems(json.dumps(schema), {"a": 1}) == []
 
 
+def test_a_pattern_of_another_engine_is_left_to_aws() -> None:
+    schema = {
+        "properties": {"a": {"type": "string", "pattern": r"^\p{L}+$"}},
+        "patternProperties": {r"^\p{Lu}": {"type": "integer"}},
+        "additionalProperties": False,
+    }
+    assert configuration.problems(json.dumps(schema), {"a": "x", "B": "y"}) == []
+    schema["properties"] = {"a": {"type": "string", "pattern": "^[0-9]+$"}}
+    assert [path for path, _reason in configuration.problems(json.dumps(schema), {"a": "x"})] == ["a"]
+
+
 @pytest.mark.parametrize(
     ("text", "values"),
     [
