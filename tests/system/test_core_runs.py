@@ -84,6 +84,19 @@ def test_a_read_that_is_lost_has_carried_nothing_out(player: Player) -> None:
     assert "could not read what exists" in failed["msg"] and "Whether AWS carried" not in failed["msg"]
 
 
+def test_an_empty_name_is_refused_and_never_taken_for_all_there_are(player: Player, aws: Callable[..., Any]) -> None:
+    sample = Sample(aws)
+    sample.cluster(bootstrapSelfManagedAddons=False)
+    given = {"cluster_name": "one", "namespace": "apps", "service_account": "web"}
+    player("eks_pod_identity_association", **given, role_arn=sample.cni_role)
+    gone = {**given, "namespace": "", "service_account": "", "state": "absent"}
+    msg = player.refuses("eks_pod_identity_association", **gone)
+    assert "namespace: is empty." in msg and "service_account: is empty." in msg
+    assert player.refuses("eks_addon", cluster_name="", name="coredns") == "cluster_name: is empty. Give it a value."
+    assert player.refuses("eks_cluster", name="", state="absent").startswith("name: is empty.")
+    player.unchanged("eks_pod_identity_association", **given, role_arn=sample.cni_role)
+
+
 def test_throttled_calls_are_repeated(player: Player) -> None:
     player.emulator.fault("iam", "ListOpenIDConnectProviders", "throttle")
     player.emulator.fault("iam", "CreateOpenIDConnectProvider", "throttle", count=3)

@@ -395,6 +395,7 @@ def test_a_run_stopped_between_two_steps_is_carried_on(player: Player, world: Sa
         ({"addon_version": "v1.19.9-eksbuild.1"}, "addon_version", "The default is v1.20.4-eksbuild.2; the newest are"),
         ({"addon_version": ">=1.40"}, "addon_version", "EKS offers no vpc-cni from 1.40.0 on for Kubernetes 1.31. The"),
         ({"addon_version": ">=one"}, "addon_version", "nor a floor"),
+        ({"addon_version": ">="}, "addon_version", "nor a floor"),
         ({"addon_version": "newest"}, "addon_version", "neither default nor latest"),
         ({"configuration_values": {"enableNetworkPolic": "true"}}, "configuration_values.enableNetworkPolic", "meant?"),
         ({"configuration_values": {"env": {"ENABLE_POD_ENI": True}}}, "configuration_values.env.ENABLE_POD_ENI", "quo"),
@@ -427,6 +428,14 @@ def test_what_cannot_be_is_refused(
     msg = player.refuses(MODULE, **{**CNI, **bad})
     assert msg.startswith(f"{option}:")
     assert reason in msg
+
+
+def test_a_kubernetes_version_that_is_none_is_refused(player: Player, world: Sample) -> None:
+    for cluster in (CLUSTER, "none-yet"):
+        failed = player.fails(MODULE, check=True, cluster_name=cluster, name="vpc-cni", kubernetes_version="latest")
+        assert failed["msg"].startswith("kubernetes_version: 'latest' is no Kubernetes version of the form 1.34.")
+    failed = player.fails(MODULE, check=True, cluster_name="none-yet", name="vpc-cni", kubernetes_version="1.3")
+    assert "EKS offers no add-on vpc-cni for Kubernetes 1.3. It offers none at all for that version." in failed["msg"]
 
 
 def test_every_fault_of_the_configuration_is_named_at_once(player: Player, world: Sample) -> None:

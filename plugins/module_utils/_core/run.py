@@ -17,12 +17,14 @@ from .plan import (
     Expect,
     Outcome,
     Plan,
+    Problem,
     Ref,
     Refused,
     Step,
     Wait,
     diff_of,
     has_ref,
+    refuse_if_any,
     render,
     resolve,
     step_result,
@@ -106,6 +108,7 @@ def perform(door: Door, host: Host, loader: Any = None) -> dict[str, Any]:
     """
     session = Session(host, loader)
     try:
+        refuse_if_any(_empty(door, host))
         outcome = door.build(host.params, session)
     except Refused as refused:
         raise Failed(_refusal(refused)) from refused
@@ -116,6 +119,12 @@ def perform(door: Door, host: Host, loader: Any = None) -> dict[str, Any]:
     if not host.check_mode:
         _apply(application, outcome, host)
     return _result(door, host, session, outcome, application)
+
+
+def _empty(door: Door, host: Host) -> list[Problem]:
+    """Required options that are an empty text: AWS takes such a name for none, and answers for all there are."""
+    required = [name for name, spec in door.argument_spec.items() if spec.get("required")]
+    return [Problem(name, "is empty.", "Give it a value.") for name in required if host.params.get(name) == ""]
 
 
 class Application:

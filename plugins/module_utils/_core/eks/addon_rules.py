@@ -52,7 +52,7 @@ def refuse(desired: Addon) -> list[Problem]:
     accounts = [account for account, _role in desired.associations or ()]
     for account in sorted({account for account in accounts if accounts.count(account) > 1}):
         problems.append(Problem("pod_identity_associations", f"{account} is named twice; it can have one role."))
-    wanted = desired.floor or desired.exact
+    wanted = desired.exact if desired.floor is None else desired.floor
     if wanted is not None:
         try:
             AddonVersion.parse(wanted)
@@ -67,7 +67,8 @@ def refuse_offer(desired: Addon, observed: Observed | None, offer: Offer, view: 
         return []
     if not offer.versions:
         close = difflib.get_close_matches(desired.name, offer.names, n=1)
-        hint = f"Is {close[0]} meant?" if close else f"There are {', '.join(offer.names)}."
+        there_are = f"There are {', '.join(offer.names)}." if offer.names else "It offers none at all for that version."
+        hint = f"Is {close[0]} meant?" if close else there_are
         text = f"EKS offers no add-on {desired.name} for Kubernetes {view.version}."
         return [Problem("name", text, hint, "DescribeAddonVersions")]
     floor = desired.floor

@@ -128,8 +128,10 @@ def view_of(
     In check mode a cluster that is not there is taken for granted, in the IPv6 family, since an earlier task of the
     same play may be the one that makes it; or that upgrades it, so a newer C(kubernetes_version) counts.
 
-    @raises Refused  when there is none outside check mode, or it cannot take anything.
+    @raises Refused  when there is none outside check mode, or it cannot take anything; and for a version that is none.
     """
+    if kubernetes_version is not None:
+        _parsed(kubernetes_version)
     if cluster is not None:
         if cluster["status"] in ("DELETING", "FAILED"):
             raise Refused(Problem("cluster_name", f"the cluster {name} is {cluster['status']} and takes nothing new."))
@@ -159,6 +161,14 @@ def view_of(
         )
     view = ClusterView(name, False, "", kubernetes_version or "", "ipv6", "")
     return view, (f"cluster_name: there is no cluster {name} yet; the plan takes it for granted.",)
+
+
+def _parsed(version: str) -> KubernetesVersion:
+    try:
+        return KubernetesVersion.parse(version)
+    except ValueError as error:
+        problem = Problem("kubernetes_version", f"{error}.", 'Quote it in YAML: "1.30" without quotes is 1.3.')
+        raise Refused(problem) from error
 
 
 def _newer(version: str, planned: str | None) -> str:
