@@ -97,6 +97,16 @@ def test_an_empty_name_is_refused_and_never_taken_for_all_there_are(player: Play
     player.unchanged("eks_pod_identity_association", **given, role_arn=sample.cni_role)
 
 
+def test_a_tag_that_yaml_made_a_number_is_a_text_and_one_without_a_value_is_refused(
+    player: Player, aws: Callable[..., Any]
+) -> None:
+    player.converge(PROVIDER, url=URL, tags={"cost-center": 1234, "audited": True})
+    (found,) = aws("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
+    tags = aws("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=found["Arn"])["Tags"]
+    assert {tag["Key"]: tag["Value"] for tag in tags} == {"cost-center": "1234", "audited": "True"}
+    assert player.refuses(PROVIDER, url=URL, tags={"owner": None}).startswith("tags.owner: has no value.")
+
+
 def test_throttled_calls_are_repeated(player: Player) -> None:
     player.emulator.fault("iam", "ListOpenIDConnectProviders", "throttle")
     player.emulator.fault("iam", "CreateOpenIDConnectProvider", "throttle", count=3)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from . import texts
 from .plan import (
     Await,
     Expect,
@@ -108,8 +109,8 @@ def perform(door: Door, host: Host, loader: Any = None) -> dict[str, Any]:
     """
     session = Session(host, loader)
     try:
-        refuse_if_any(_empty(door, host))
-        outcome = door.build(host.params, session)
+        refuse_if_any([*_empty(door, host), *texts.problems(door.argument_spec, host.params)])
+        outcome = door.build(texts.with_text_tags(door.argument_spec, host.params), session)
     except Refused as refused:
         raise Failed(_refusal(refused)) from refused
     except (AwsError, ConnectionFailed) as error:
