@@ -21,7 +21,8 @@ description:
     1.10.1 to 1.23.1, so that an upgrade or downgrade of the CNI needs no change here.
   - Role and policy are named after the cluster, so that clusters of one account do not share them by accident.
   - A role or policy that this module made for the cluster carries the tags C(eksops.ipv6/cluster) and
-    C(eksops.ipv6/region). Such a role's trust policy and such a policy's document are held to what is computed.
+    C(eksops.ipv6/region). Such a role's trust policy and such a policy's document are held to what is computed. Only
+    aws-node's trust in the other way than O(identity) stays, since a CNI that runs may have the role in that way still.
   - Any other role or policy of the name is adopted, and only added to. The policy gets a new version with one
     statement more when it lacks an action, and the role's trust policy a statement when it does not let the CNI in,
     with a warning. Documents are compared by what they mean. Explicit denials are refused.

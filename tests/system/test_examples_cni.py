@@ -154,6 +154,29 @@ def test_the_cni_role_sets_up_a_cni_of_one_s_own(
     ]
 
 
+def test_a_cni_with_an_annotation_keeps_its_way_to_the_role_and_the_readme_s_way_moves_it(
+    aws: Callable[..., Any], playbooks: Playbooks
+) -> None:
+    world = world_of(aws, bootstrapSelfManagedAddons=False)
+    ((example,), *_others) = of_role("eks_cni")
+    run(playbooks, with_role(example, {"eks_cni_identity": "irsa"}))
+    nodes(world)
+    found = world.eks.describe_addon(clusterName=CLUSTER, addonName="vpc-cni")["addon"]
+    asked = {"eks_cni_identity": "pod_identity"}
+    switched = run(playbooks, with_role(example, asked))
+    assert "comes before pod_identity and stays" in switched.output
+    assert world.eks.describe_addon(clusterName=CLUSTER, addonName="vpc-cni")["addon"] == found
+    twice(playbooks, with_role(example, {**asked, "eks_cni_addon_version": "latest", "eks_cni_read_back": "always"}))
+    for association in world.eks.list_pod_identity_associations(clusterName=CLUSTER)["associations"]:
+        world.eks.delete_pod_identity_association(clusterName=CLUSTER, associationId=association["associationId"])
+    own = [{"service_account": "aws-node", "role_arn": found["serviceAccountRoleArn"]}]
+    moving = {"cluster_name": CLUSTER, "name": "vpc-cni", "pod_identity_associations": own}
+    run(playbooks, {**example, "roles": [], "tasks": [{"eksops.ipv6.eks_addon": moving}]})
+    after = run(playbooks, with_role(example, {**asked, "eks_cni_read_back": "always"}))
+    assert after.writes == [] and "The CNI runs as it was asked for" in after.output
+    assert "and stays" not in after.output
+
+
 def test_without_a_cluster_to_ask_irsa_is_planned_and_then_refused(emulator: Emulator, playbooks: Playbooks) -> None:
     ((example,), *_others) = of_role("eks_cni")
     play = with_role(example, {"eks_cni_identity": "irsa"})

@@ -446,10 +446,48 @@ def test_irsa_trust_of_another_service_account_does_not_count(player: Player, aw
     assert len(trust_of(aws("iam"), "prod-cni")) == 2
 
 
-def test_another_identity_replaces_the_trust_of_the_modules_own_role(player: Player, aws: Aws) -> None:
-    player(MODULE, cluster_name="prod")
-    result = player.converge(MODULE, cluster_name="prod", identity="irsa", oidc_issuer=ISSUER)
-    assert [(step["operation"], step["risk"]) for step in result["plan"]] == [("UpdateAssumeRolePolicy", "disruptive")]
+@pytest.mark.parametrize("ways", [("pod_identity", "irsa"), ("irsa", "pod_identity")])
+def test_another_identity_is_let_in_beside_the_one_that_the_cni_may_run_with(
+    player: Player, aws: Aws, ways: tuple[str, str]
+) -> None:
+    given: dict[str, dict[str, str]] = {"pod_identity": {}, "irsa": {"oidc_issuer": ISSUER}}
+    before, after = ways
+    player(MODULE, cluster_name="prod", identity=before, **given[before])
+    (first,) = trust_of(aws("iam"), "prod-cni")
+    result = player.converge(MODULE, cluster_name="prod", identity=after, **given[after])
+    assert [(step["operation"], step["risk"]) for step in result["plan"]] == [("UpdateAssumeRolePolicy", "safe")]
+    statements = trust_of(aws("iam"), "prod-cni")
+    assert len(statements) == 2 and first in statements
+    player.unchanged(MODULE, cluster_name="prod", identity=before, **given[before])
+
+
+def test_what_is_not_the_cnis_own_is_no_part_of_the_modules_trust(player: Player, aws: Aws) -> None:
+    player(MODULE, cluster_name="prod", identity="irsa", oidc_issuer=ISSUER)
+    (own,) = trust_of(aws("iam"), "prod-cni")
+    (claims,) = own["Condition"].values()
+    strangers = [
+        {**own, "Condition": {"StringEquals": dict.fromkeys(claims, "system:serviceaccount:kube-system:*")}},
+        {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"},
+        {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"},
+    ]
+    document = json.dumps({"Version": "2012-10-17", "Statement": strangers})
+    aws("iam").update_assume_role_policy(RoleName="prod-cni", PolicyDocument=document)
+    player.converge(MODULE, cluster_name="prod")
+    (left,) = trust_of(aws("iam"), "prod-cni")
+    assert left["Principal"] == {"Service": "pods.eks.amazonaws.com"}
+
+
+def test_a_cni_that_runs_by_annotation_is_not_cut_off_by_pod_identity(player: Player, aws: Aws) -> None:
+    world = Sample(aws)
+    world.cluster("production", version="1.31", bootstrapSelfManagedAddons=False)
+    issuer = world.eks.describe_cluster(name="production")["cluster"]["identity"]["oidc"]["issuer"]
+    player("iam_oidc_provider", url=issuer)
+    role = player(MODULE, cluster_name="production", identity="irsa")["cni_role"]["arn"]
+    player("eks_addon", cluster_name="production", name="vpc-cni", service_account_role_arn=role)
+    world.nodegroup("workers", "production")
+    player(MODULE, cluster_name="production")
+    moved = player("eks_addon", cluster_name="production", name="vpc-cni", addon_version="latest")["addon"]
+    assert (moved["status"], moved["service_account_role_arn"]) == ("ACTIVE", role)
 
 
 def test_the_ipv4_policy_is_found(player: Player, aws: Aws) -> None:

@@ -193,7 +193,7 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
     refuse_if_any(refuse(params, draft, session.partition))
     observed = observe(session, draft)
     trust = _trust(params, session) if draft.present else None
-    document = _attaching(from_params(params, session, trust), observed)
+    document = _trusting(_attaching(from_params(params, session, trust), observed), observed)
     check_mode = session.host.check_mode
     refuse_if_any(refuse_observed(document, observed, check_mode))
     texts = warnings(document, observed, _version(params), check_mode)
@@ -311,6 +311,33 @@ def _detaching(document: Document, observed: Observed) -> list[Step]:
 def _attaching(document: Document, observed: Observed) -> Document:
     policy = managed_policy.arn_of(document.policy, observed.policy)
     return replace(document, role=replace(document.role, policies=(policy,)))
+
+
+def _trusting(document: Document, observed: Observed) -> Document:
+    """The role with the trust by which aws-node may have it now, in the other way than the one that is wanted.
+
+    A CNI that runs keeps its way to the role until the add-on or the association is changed, and would lose its
+    permissions with that trust.
+    """
+    if observed.role is None or document.role.trust is None:
+        return document
+    other = _by_annotation if document.identity == "pod_identity" else _by_pod_identity
+    staying = tuple(item for item in policy_document.statements(observed.role.trust) if other(item))
+    return replace(document, role=replace(document.role, trusted=staying))
+
+
+def _by_annotation(statement: Mapping[str, Any]) -> bool:
+    """Whether a trust statement lets aws-node in, and nobody else, through an OIDC provider."""
+    condition, principal = statement.get("Condition", {}), statement.get("Principal")
+    subjects = [value for key, value in condition.get("StringEquals", {}).items() if key.endswith(":sub")]
+    federated = isinstance(principal, Mapping) and ":oidc-provider/" in str(principal.get("Federated"))
+    return statement.get("Effect") == "Allow" and federated and subjects in ([SUBJECT], [[SUBJECT]])
+
+
+def _by_pod_identity(statement: Mapping[str, Any]) -> bool:
+    """Whether a trust statement lets EKS Pod Identity in, and nobody else."""
+    only = ({"Service": POD_IDENTITY_SERVICE}, {"Service": [POD_IDENTITY_SERVICE]})
+    return statement.get("Effect") == "Allow" and statement.get("Principal") in only
 
 
 def _trust(params: Mapping[str, Any], session: Session) -> Trust | None:

@@ -23,8 +23,8 @@ class Role:
     """A role as it shall be. None means not managed; an empty C(permissions_boundary) means that there shall be none.
 
     C(arn) names a role that must exist. C(policies) are attached, never detached. C(trust=None) leaves the trust
-    policy of a role that exists alone. C(option) is the module's option that messages name; C(nested) says whether the
-    role's own options lie below it.
+    policy of a role that exists alone; C(trusted) are statements that stay in it beside C(trust)'s. C(option) is the
+    module's option that messages name; C(nested) says whether the role's own options lie below it.
     """
 
     option: str
@@ -36,6 +36,7 @@ class Role:
     path: str | None = None
     permissions_boundary: str | None = None
     policies: tuple[str | Ref, ...] = ()
+    trusted: tuple[Mapping[str, Any], ...] = ()
     tags: Mapping[str, str] | None = None
     purge_tags: bool = True
     present: bool = True
@@ -311,7 +312,7 @@ def _change_trust(desired: Role, observed: Observed) -> list[Step]:
 def _wanted_trust(desired: Role, trust: Trust, observed: Observed) -> Document:
     audit = _audit(desired, observed)
     if audit is None:
-        return policy_document.of(trust.statement())
+        return policy_document.of(trust.statement(), *desired.trusted)
     return policy_document.extended(observed.trust, trust.statement()) if audit.missing else observed.trust
 
 
