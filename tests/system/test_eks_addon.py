@@ -366,6 +366,29 @@ def test_a_role_by_pod_identity_takes_the_place_of_one_by_annotation(player: Pla
     assert "serviceAccountRoleArn" not in live(world, "vpc-cni")
 
 
+def test_a_second_association_of_aws_node_is_refused(player: Player, world: Sample) -> None:
+    player(MODULE, **AGENT)
+    by_hand = {"cluster_name": CLUSTER, "namespace": "kube-system", "service_account": "aws-node"}
+    player("eks_pod_identity_association", **by_hand, role_arn=world.cni_role)
+    wanted = {**CNI, "pod_identity_associations": [{"service_account": "aws-node", "role_arn": world.cni_role}]}
+    assert "has the association a-" in player.refuses_unless_mended(MODULE, **wanted)
+    player.converge(MODULE, **CNI)
+    assert "leave this out, it serves as well" in player.refuses_unless_mended(MODULE, **wanted)
+    player("eks_pod_identity_association", **by_hand, state="absent")
+    player.converge(MODULE, **wanted)
+    again = {
+        **wanted,
+        "pod_identity_associations": [
+            {
+                "service_account": "aws-node",
+                "role_arn": world.role("other", "pods.eks.amazonaws.com", actions=["sts:AssumeRole", "sts:TagSession"]),
+            }
+        ],
+    }
+    world.allow("other", CNI_ACTIONS_1_22)
+    player.converge(MODULE, **again)
+
+
 def test_tags_change_without_an_update(player: Player, world: Sample) -> None:
     player(MODULE, **CNI, tags={"a": "b", "c": "d"})
     result = player.converge(MODULE, **CNI, tags={"a": "e"})

@@ -73,7 +73,7 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
         return addon.build_absent(params, session)
     found = addon.situation(params, session, partial(refuse_downgrade, session))
     finding = judge(session, found, params["cni_role_check"])
-    problems = (replace(problem, elsewhere=True) for problem in finding.problems)
+    problems = [replace(problem, elsewhere=True) for problem in (*_refuse_second(session, found), *finding.problems)]
     return addon.outcome(found, (*finding.warnings, *refuse_now(problems, session.host.check_mode)))
 
 
@@ -121,6 +121,36 @@ def judge(session: Session, found: Situation, how: str) -> Finding:
     return _together(parts)
 
 
+def _refuse_second(session: Session, found: Situation) -> list[Problem]:
+    """An association of aws-node beside the one that the add-on shall make: EKS takes one for a service account.
+
+    In which namespace other add-ons live EKS does not tell, so that theirs are left to it.
+    """
+    desired, observed = found.desired, found.observed
+    wanted = dict(desired.associations or ())
+    if desired.name != CNI or cni_role.SERVICE_ACCOUNT not in wanted or not found.view.exists:
+        return []
+    if observed and dict(observed.associations).get(cni_role.SERVICE_ACCOUNT) == wanted[cni_role.SERVICE_ACCOUNT]:
+        return []
+    return [
+        Problem(
+            "pod_identity_associations",
+            f"{cni_role.NAMESPACE}/{cni_role.SERVICE_ACCOUNT} has the association {item['associationId']} already.",
+            "Remove it first, with eks_pod_identity_association; or keep it and leave this out, it serves as well.",
+            "EKS API reference, CreatePodIdentityAssociation",
+        )
+        for item in _associations(session, desired.cluster_name)
+        if item.get("ownerArn") != (observed.arn if observed else "")
+    ]
+
+
+def _associations(session: Session, cluster: str) -> list[Mapping[str, Any]]:
+    """The Pod Identity associations of the service account aws-node: one at most."""
+    key = {"namespace": cni_role.NAMESPACE, "serviceAccount": cni_role.SERVICE_ACCOUNT}
+    listed = session.find("eks", "ListPodIdentityAssociations", clusterName=cluster, **key)
+    return list((listed or {}).get("associations", ()))
+
+
 def runs(found: Iterable[tuple[str, Mapping[str, Any]]]) -> tuple[Run, ...]:
     """Versions with their configuration values as what will run; a version that is still pending is left out."""
     return tuple(
@@ -147,15 +177,8 @@ def _own_role(session: Session, found: Situation) -> Bearer | None:
     own = dict(aim.associations).get(cni_role.SERVICE_ACCOUNT)
     if own:
         return Bearer("pod_identity", own, "pod_identity_associations")
-    listed = session.find(
-        "eks",
-        "ListPodIdentityAssociations",
-        clusterName=desired.cluster_name,
-        namespace=cni_role.NAMESPACE,
-        serviceAccount=cni_role.SERVICE_ACCOUNT,
-    )
     going = found.base.arn if found.base else ""
-    others = [item for item in (listed or {}).get("associations", ()) if item.get("ownerArn") != going]
+    others = [item for item in _associations(session, desired.cluster_name) if item.get("ownerArn") != going]
     if not others:
         return None
     answer = session.find(
