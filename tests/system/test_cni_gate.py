@@ -124,7 +124,9 @@ def test_a_denial_and_a_boundary_count(player: Player, world: Sample) -> None:
     world.iam.put_role_policy(
         RoleName=f"{CLUSTER}-cni", PolicyName="no", PolicyDocument=json.dumps({"Version": "2012-10-17", **denial})
     )
-    assert "calls ec2:DescribeSubnets, which" in player.fails(MODULE, **CNI, addon_version=NEW)["msg"]
+    msg = player.fails(MODULE, **CNI, addon_version=NEW)["msg"]
+    assert "calls ec2:DescribeSubnets, which" in msg and "Add it first" not in msg
+    assert "A policy of the role denies ec2:DescribeSubnets: take that statement out." in msg
     world.iam.delete_role_policy(RoleName=f"{CLUSTER}-cni", PolicyName="no")
     bound = {"Statement": [{"Effect": "Allow", "Action": "ec2:Describe*", "Resource": "*"}]}
     arn = world.iam.create_policy(PolicyName="bound", PolicyDocument=json.dumps({"Version": "2012-10-17", **bound}))[
@@ -132,7 +134,8 @@ def test_a_denial_and_a_boundary_count(player: Player, world: Sample) -> None:
     ]["Arn"]
     world.iam.put_role_permissions_boundary(RoleName=f"{CLUSTER}-cni", PermissionsBoundary=arn)
     msg = player.fails(MODULE, **CNI, addon_version=NEW)["msg"]
-    assert "calls ec2:AssignIpv6Addresses, ec2:CreateTags, which" in msg
+    assert "calls ec2:AssignIpv6Addresses, ec2:CreateTags, which" in msg and "Add it first" not in msg
+    assert f"Its permissions boundary {arn} does not allow ec2:AssignIpv6Addresses, ec2:CreateTags: mend that." in msg
     assert msg == player.fails(MODULE, **CNI, addon_version=NEW, cni_role_check="simulate")["msg"]
 
 

@@ -231,17 +231,34 @@ def _judge_calls(
     if conditional:
         actions = ", ".join(sorted(conditional))
         warnings.append(f"{bearer.option}: the role {bearer.name} allows {actions} only under conditions.")
-    problems = (_lacking(found.desired, bearer, versions, lacking),) if lacking else ()
-    return Finding(problems, tuple(warnings))
-
-
-def _lacking(desired: Addon, bearer: Bearer, versions: Sequence[Run], lacking: Mapping[str, Sequence[Need]]) -> Problem:
-    actions = ", ".join(sorted({need.action for needs in lacking.values() for need in needs}))
+    if not lacking:
+        return Finding((), tuple(warnings))
+    needs = list(dict.fromkeys(need for refused in lacking.values() for need in refused))
     text = (
-        f"{desired.name} {', '.join(lacking)} calls {actions}, which the role {bearer.name} does not allow:"
-        " aws-node would not start, and nodes would not become ready."
+        f"{found.desired.name} {', '.join(lacking)} calls {_actions(needs)}, which the role {bearer.name} does not"
+        " allow: aws-node would not start, and nodes would not become ready."
     )
-    return Problem(bearer.option, text, f"Add it first: {task(desired.cluster_name, bearer, versions)}.", GATE_SOURCE)
+    remedy = _remedy(task(found.desired.cluster_name, bearer, versions), held, needs, scope)
+    return Finding((Problem(bearer.option, text, remedy, GATE_SOURCE),), tuple(warnings))
+
+
+def _remedy(adding: str, held: Permissions, needs: Sequence[Need], scope: cni.Scope) -> str:
+    """What lets a role do what it may not: no task adds what a statement denies, or what its boundary leaves out."""
+    own = policy_document.judge(held.documents, needs, scope.context)
+    bound = policy_document.judge([held.boundary] if held.boundary else [], needs, scope.context)
+    texts = []
+    if own.denied:
+        texts.append(f"A policy of the role denies {_actions(own.denied)}: take that statement out.")
+    outside = [need for need in needs if need in bound.missing or need in bound.denied]
+    if held.boundary and outside:
+        texts.append(f"Its permissions boundary {held.boundary_arn} does not allow {_actions(outside)}: mend that.")
+    if own.missing or not texts:
+        texts.append(f"Add it first: {adding}.")
+    return " ".join(texts)
+
+
+def _actions(needs: Iterable[Need]) -> str:
+    return ", ".join(sorted({need.action for need in needs}))
 
 
 def task(cluster: str, bearer: Bearer, versions: Sequence[Run]) -> str:

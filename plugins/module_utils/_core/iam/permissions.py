@@ -20,13 +20,17 @@ ALLOWED = "allowed"
 
 @dataclass(frozen=True)
 class Permissions:
-    """A role with everything that says what it may do. C(boundary) is its permissions boundary, None without one."""
+    """A role with everything that says what it may do. C(boundary) is its permissions boundary, None without one.
+
+    C(boundary_arn) is that one's ARN, empty without one.
+    """
 
     name: str
     arn: str
     trust: Document
     documents: tuple[Document, ...]
     boundary: Document | None
+    boundary_arn: str = ""
 
 
 def read(session: Session, role_name: str) -> Permissions | None:
@@ -53,6 +57,7 @@ def read(session: Session, role_name: str) -> Permissions | None:
         trust=policy_document.parse(role["AssumeRolePolicyDocument"]),
         documents=tuple(document for document in documents.values() if document is not None),
         boundary=bound,
+        boundary_arn=boundary or "",
     )
 
 
