@@ -69,3 +69,9 @@ def test_the_dual_stack_host_is_refused(player: Player) -> None:
 
 def test_a_plain_http_issuer_is_refused(player: Player) -> None:
     assert "no https URL" in player.refuses(MODULE, url="http://oidc.eks.eu-west-1.amazonaws.com/id/ABC")
+
+
+def test_a_slash_at_the_end_is_no_part_of_the_issuer(player: Player) -> None:
+    made = player.converge(MODULE, url=f"{URL}/")["oidc_provider"]
+    assert made["url"] == URL and made["arn"].endswith("0123456789ABCDEF0123456789ABCDEF")
+    player.unchanged(MODULE, url=URL)

@@ -38,7 +38,7 @@ class OidcProvider:
     def from_params(cls, params: Mapping[str, Any]) -> OidcProvider:
         """From the module's parameters."""
         return cls(
-            url=params["url"],
+            url=params["url"].rstrip("/"),  # no issuer of EKS ends with one
             client_ids=_tuple(params["client_ids"]),
             thumbprints=_tuple(params["thumbprints"]),
             tags=params["tags"],
