@@ -394,8 +394,10 @@ def test_a_policy_of_five_versions_loses_its_oldest_that_is_not_in_force(player:
 def test_a_policy_that_others_use_too_is_only_added_to(player: Player, aws: Aws) -> None:
     player(MODULE, cluster_name="prod")
     make_role(aws("iam"), "stage-cni", POD_IDENTITY, policy=POLICY)
-    player.unchanged(MODULE, cluster_name="prod", cni_version="1.21.2")
+    (warning,) = player.unchanged(MODULE, cluster_name="prod", cni_version="1.21.2")["warnings"]
+    assert warning == f"policy_name: others use the policy {POLICY} too, so what it allows besides stays."
     assert live_policy(aws("iam"), POLICY)["Statement"][0]["Action"] == EVERY_VERSION
+    assert player.unchanged(MODULE, cluster_name="prod")["warnings"] == []
 
 
 def test_an_adopted_role_is_opened_to_the_cni_and_nothing_else_changes(player: Player, aws: Aws) -> None:
@@ -717,6 +719,11 @@ def test_the_nodes_role_loses_the_policies_last(player: Player, aws: Aws) -> Non
     assert attached(world.iam, "node") == kept
     found = player("eks_addon_info", cluster_name="production", name="vpc-cni")["addons"][0]
     assert (found["status"], found["health_issues"]) == ("ACTIVE", [])
+
+
+def test_a_role_that_is_not_there_is_named_and_loses_nothing(player: Player) -> None:
+    (warning,) = player.converge(MODULE, cluster_name="prod", detach_from=["nods"])["warnings"]
+    assert warning == "detach_from: there is no role nods, so nothing is detached from it."
 
 
 def test_a_role_of_its_own_is_needed_to_leave_the_nodes(player: Player) -> None:

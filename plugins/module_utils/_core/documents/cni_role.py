@@ -167,8 +167,11 @@ def facts(document: Document, observed: Observed) -> dict[str, Any]:
 
 def warnings(document: Document, observed: Observed, version: AddonVersion | None, check_mode: bool) -> list[str]:
     """What a person should know."""
-    texts = role.warnings(document.role, observed.role) + managed_policy.warnings(document.policy, observed.policy)
+    texts = role.warnings(document.role, observed.role)
+    texts += managed_policy.warnings(document.policy, observed.policy, observed.shared)
     name = document.role.name
+    missing = [item.name for item, found in zip(document.former, observed.former, strict=True) if found is None]
+    texts += [f"detach_from: there is no role {former}, so nothing is detached from it." for former in missing]
     if not cni.known(version):
         texts.append(
             f"cni_version: the CNI {version} is newer than {cni.NEWEST}, the newest that this release knows; it may "

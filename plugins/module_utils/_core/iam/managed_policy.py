@@ -115,10 +115,14 @@ def owned(desired: ManagedPolicy, observed: Observed | None) -> bool:
     return observed is None or desired.owner.owns(observed.tags)
 
 
-def warnings(desired: ManagedPolicy, observed: Observed | None) -> list[str]:
-    """What a person should know of an adopted policy."""
-    if observed is None or not desired.present or owned(desired, observed):
+def warnings(desired: ManagedPolicy, observed: Observed | None, shared: bool) -> list[str]:
+    """What a person should know of a policy that is adopted, or C(shared) and so not made as tight as was asked for."""
+    if observed is None or not desired.present:
         return []
+    if owned(desired, observed):
+        if policy_document.same(wanted(desired, observed, shared), desired.document):
+            return []
+        return [f"{desired.option}: others use the policy {observed.arn} too, so what it allows besides stays."]
     conditional = _verdict(desired, observed).conditional
     if not conditional:
         return []
