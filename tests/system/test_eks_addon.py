@@ -197,8 +197,17 @@ def test_an_addon_made_anew_keeps_what_is_not_managed(player: Player, world: Sam
     values = {"env": {"ENABLE_POD_ENI": "true"}}
     before = player(MODULE, **CNI, configuration_values=values, pod_identity_associations=associations)["addon"]
     in_emulator("vpc-cni").life.set("CREATE_FAILED")
-    mended = player.converge(MODULE, **CNI, resolve_conflicts="OVERWRITE")["addon"]
+    result = player.converge(MODULE, **CNI, resolve_conflicts="OVERWRITE")
+    mended = result["addon"]
     assert mended == {**before, "arn": mended["arn"]}
+    assert result["plan"][0]["before"] == {
+        "version": before["version"],
+        "configuration_values": values,
+        "pod_identity_associations": {"aws-node": world.cni_role},
+        "status": "CREATE_FAILED",
+    }
+    (warning,) = (text for text in result["warnings"] if "made anew" in text)
+    assert "with the configuration_values, pod_identity_associations that it has" in warning
 
 
 def test_a_failed_update_is_made_again(player: Player, world: Sample) -> None:

@@ -314,7 +314,8 @@ def _change_tags(desired: Addon, observed: Observed) -> list[Step]:
 
 def _delete(desired: Addon, observed: Observed, preserve: bool) -> Step:
     request: dict[str, Any] = {**desired.key, **({"preserve": True} if preserve else {})}
-    before = {"version": observed.version, "status": observed.status}
+    current = Aim(observed.version, observed.configuration or {}, observed.role_arn, observed.associations)
+    before = {**{name: value for name, value in _fields(current).items() if value}, "status": observed.status}
     wait = _gone(desired, failing=observed.status != "DELETE_FAILED")
     risk = Risk.SAFE if preserve else Risk.IRREVERSIBLE
     return Step("eks", "DeleteAddon", request, desired.address, before=before, risk=risk, wait=wait, retry=shared.BUSY)

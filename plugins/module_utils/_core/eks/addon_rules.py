@@ -145,6 +145,12 @@ def refuse_settings(
 def warnings(desired: Addon, observed: Observed | None, offer: Offer, view: ClusterView) -> Iterator[str]:
     if observed is not None and observed.issues:
         yield f"{desired.address}: {observed.status}: {shared.issues_text(observed.issues)}"
+    kept = _kept(desired, observed) if observed is not None and observed.status in RECREATED else []
+    if kept:
+        yield (
+            f"{desired.address}: is deleted and made anew with the {', '.join(kept)} that it has. Should the run stop"
+            " in between, give them to the next: they are in the plan, under DeleteAddon's before."
+        )
     if observed is not None and desired.version in SYMBOLS and offer.versions:
         meant = str(chosen(desired, offer))
         if order(meant) < order(observed.version):
@@ -154,6 +160,16 @@ def warnings(desired: Addon, observed: Observed | None, offer: Offer, view: Clus
             )
     if desired.name == FSX and view.ipv6:
         yield f"name: AWS's documentation says that {FSX} does not work with IPv6 pods."
+
+
+def _kept(desired: Addon, observed: Observed) -> list[str]:
+    """The options that are not given and have a value, which an add-on made anew gets from the one before."""
+    found = {
+        "configuration_values": (desired.configuration, observed.configuration),
+        "service_account_role_arn": (desired.role_arn or desired.associations, observed.role_arn),
+        "pod_identity_associations": (desired.role_arn or desired.associations, observed.associations),
+    }
+    return [name for name, (given, current) in found.items() if given is None and current]
 
 
 def warnings_absent(desired: Addon, observed: Observed | None) -> tuple[str, ...]:
