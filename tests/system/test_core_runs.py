@@ -104,7 +104,7 @@ def test_a_tag_that_yaml_made_a_number_is_a_text_and_one_without_a_value_is_refu
     (found,) = aws("iam").list_open_id_connect_providers()["OpenIDConnectProviderList"]
     tags = aws("iam").get_open_id_connect_provider(OpenIDConnectProviderArn=found["Arn"])["Tags"]
     assert {tag["Key"]: tag["Value"] for tag in tags} == {"cost-center": "1234", "audited": "True"}
-    assert player.refuses(PROVIDER, url=URL, tags={"owner": None}).startswith("tags.owner: has no value.")
+    assert player.refuses(PROVIDER, url=URL, tags={"owner": None}).startswith("tags: owner has no text")
 
 
 def test_throttled_calls_are_repeated(player: Player) -> None:

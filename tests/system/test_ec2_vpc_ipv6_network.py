@@ -440,3 +440,17 @@ def test_teardown_of_an_adopted_vpc_keeps_it(player: Player, aws: Aws) -> None:
         item["SubnetId"]
         for item in aws("ec2").describe_subnets(Filters=[{"Name": "vpc-id", "Values": [old["vpc_id"]]}])["Subnets"]
     } == set(old["subnets"])
+
+
+def test_tags_that_yaml_read_as_numbers_are_written_as_text(player: Player, aws: Aws) -> None:
+    tags = {"cost_center": 4711, "critical": True, 2026: "year"}
+    network = player.converge(MODULE, **{**SMALL, "nat_gateways": "none", "tags": tags})["network"]
+    ec2 = aws("ec2")
+    live = {tag["Key"]: tag["Value"] for tag in ec2.describe_vpcs(VpcIds=[network["vpc_id"]])["Vpcs"][0]["Tags"]}
+    assert {"cost_center": "4711", "critical": "True", "2026": "year"}.items() <= live.items()
+    found = player("ec2_subnet_ipv6", vpc_filter_tags={"cost_center": 4711}, filter_tags={"critical": True})
+    assert {item["id"] for item in found["subnets"]} == {item["id"] for item in network["subnets"]}
+
+
+def test_tags_that_aws_would_refuse_are_refused(player: Player) -> None:
+    assert player.refuses(MODULE, **{**SMALL, "tags": {"aws:team": "a"}}).startswith("tags: aws:team")

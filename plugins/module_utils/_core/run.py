@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from . import texts
+from . import tag_options
 from .plan import (
     Await,
     Expect,
@@ -109,8 +109,9 @@ def perform(door: Door, host: Host, loader: Any = None) -> dict[str, Any]:
     """
     session = Session(host, loader)
     try:
-        refuse_if_any([*_empty(door, host), *texts.problems(door.argument_spec, host.params)])
-        outcome = door.build(texts.with_text_tags(door.argument_spec, host.params), session)
+        params, problems = tag_options.as_text(host.params, door.argument_spec)
+        refuse_if_any([*_empty(door, host), *problems])
+        outcome = door.build(params, session)
     except Refused as refused:
         raise Failed(_refusal(refused)) from refused
     except (AwsError, ConnectionFailed) as error:
