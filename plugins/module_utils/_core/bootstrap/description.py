@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network
 from typing import Any
 
-from .. import addressing
+from .. import addressing, kubernetes_labels
 from ..plan import PENDING, Problem, is_pending
 
 FAMILIES = ("al2", "al2023", "bottlerocket")
@@ -32,8 +32,6 @@ EFFECTS = {
 }
 # Flags that this collection sets itself, or that decide the family: a second value would win or clash.
 OWN_KUBELET_FLAGS = ("--node-ip", "--cluster-dns", "--max-pods", "--node-labels", "--register-with-taints")
-_LABEL_VALUE = re.compile(r"|[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
-_LABEL_KEY = re.compile(r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True)
@@ -176,7 +174,9 @@ def refuse_service_range(cidr: str, option: str = "service_ipv6_cidr") -> Iterat
 
 
 def label_text(value: Any) -> str:
-    """A label's value as Kubernetes has it: YAML's true is the text "true"."""
+    """A label's value as Kubernetes has it: YAML's true is the text "true", and nothing is the empty text."""
+    if value is None:
+        return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
@@ -205,10 +205,10 @@ def _refuse_cluster(cluster: Cluster) -> Iterator[Problem]:
 
 def _refuse_marks(node: Node) -> Iterator[Problem]:
     for key, value in node.labels.items():
-        if not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
+        if not kubernetes_labels.valid(key, value):
             yield Problem("labels", f"{key}={value} is no Kubernetes label.")
     for key, value, effect in node.taints:
-        if not _LABEL_KEY.fullmatch(key) or not _LABEL_VALUE.fullmatch(value):
+        if not kubernetes_labels.valid(key, value):
             yield Problem("taints", f"{key}={value} is no Kubernetes taint.")
         if effect not in EFFECTS.values():
             yield Problem("taints", f"{effect!r} is no effect.", f"It is one of {', '.join(EFFECTS)}.")

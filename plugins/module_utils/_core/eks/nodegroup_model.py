@@ -332,7 +332,9 @@ def _announced_marks(current: Mapping[str, Any], documents: Mapping[str, Any]) -
 
 
 def _text(value: Any) -> str:
-    """A label's value as Kubernetes has it: YAML's true is the text "true"."""
+    """A label's value as Kubernetes has it: YAML's true is the text "true", and nothing is the empty text."""
+    if value is None:
+        return ""
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 

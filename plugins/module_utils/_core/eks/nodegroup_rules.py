@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from .. import kubernetes_labels
 from ..plan import Problem, is_pending
 from ..versions import KubernetesVersion
 from . import egress, shared
@@ -27,6 +28,7 @@ LAST_AL2 = KubernetesVersion(
     1, 32
 )  # EKS: "AMI Type AL2_x86_64 is only supported for kubernetes versions 1.32 or earlier"
 RESERVED_LABELS = ("eks.amazonaws.com", "kubernetes.io", "k8s.io")
+LONGEST_MARK = 63
 MAX_TAINTS = 50
 MAX_INSTANCE_TYPES = 20
 NEW_GROUP = (
@@ -183,6 +185,10 @@ def _refuse_values(desired: Nodegroup) -> Iterator[Problem]:
         yield Problem("remote_access.ec2_ssh_key", "is missing.", source=API_SOURCE)
     if {"max_unavailable", "max_unavailable_percentage"} <= set(desired.update_config):
         yield Problem("update_config", "max_unavailable and max_unavailable_percentage exclude each other.")
+    for name in ("max_unavailable", "max_unavailable_percentage"):
+        if not 1 <= desired.update_config.get(name, 1) <= 100:
+            text = f"{desired.update_config[name]} is outside 1 to 100."
+            yield Problem(f"update_config.{name}", text, source=API_SOURCE)
 
 
 def _refuse_sizes(scaling: Mapping[str, int]) -> Iterator[Problem]:
@@ -199,10 +205,18 @@ def _refuse_sizes(scaling: Mapping[str, int]) -> Iterator[Problem]:
 
 
 def _refuse_marks(desired: Nodegroup) -> Iterator[Problem]:
-    for key in desired.labels or ():
+    for key, value in (desired.labels or {}).items():
+        if not kubernetes_labels.valid(key, value):
+            yield Problem("labels", f"{key}={value} is no Kubernetes label.")
+        elif not value or len(key) > LONGEST_MARK:
+            text = f"{key}={value}: EKS takes a key of 1 to {LONGEST_MARK} characters, and a value that is not empty."
+            yield Problem("labels", text, source=API_SOURCE)
         if "/" in key and key.split("/")[0] in RESERVED_LABELS:
             yield Problem("labels", f"{key} has a prefix that EKS keeps for itself: {', '.join(RESERVED_LABELS)}.")
     taints = desired.taints or {}
+    for (key, _effect), value in taints.items():
+        if not kubernetes_labels.valid(key, value) or len(key) > LONGEST_MARK:
+            yield Problem("taints", f"{key}={value} is no taint that EKS takes.", source=API_SOURCE)
     if desired.taint_count != len(taints):
         yield Problem("taints", "two of them have the same key and effect.", "Kubernetes tells them apart by these.")
     if len(taints) > MAX_TAINTS:

@@ -1,0 +1,17 @@
+# Copyright (c) 2026, the eksops.ipv6 authors
+# GNU General Public License v3.0+ (see COPYING or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What Kubernetes takes for a label or a taint (pure)."""
+
+from __future__ import annotations
+
+import re
+
+_VALUE = re.compile(r"|[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+_KEY = re.compile(r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+
+
+def valid(key: str, value: str) -> bool:
+    """Whether a label or a taint may have this key and this value; the value may be empty."""
+    return bool(_KEY.fullmatch(key) and _VALUE.fullmatch(value))
