@@ -18,6 +18,7 @@ from ..plan import Problem
 
 RESERVATION = "private_subnet_ipv6_reservation_length"
 TIERS = (("public", True), ("private", False))
+LONGEST_NAME = 200  # Name tags begin with it, and AWS takes 256 characters of a tag
 PREFIX_LENGTHS = {"public": 24, "private": 20}
 # Zones that EKS takes no cluster subnets in (EKS user guide: network requirements).
 NO_EKS_ZONE_IDS = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
@@ -98,6 +99,9 @@ class Document:
 def refuse(document: Document, region: str) -> list[Problem]:
     """What the document gets wrong about its zones and gateways, seen without a call."""
     problems = []
+    if not 1 <= len(document.owner.network) <= LONGEST_NAME:
+        message = f"has {len(document.owner.network)} characters."
+        problems.append(Problem("name", message, f"Give 1 to {LONGEST_NAME}: Name tags begin with it."))
     zones = document.zones or ()
     if document.zones is not None and len(set(zones)) != len(zones):
         problems.append(Problem("availability_zones", "names a zone twice."))

@@ -78,6 +78,7 @@ def build(session: Session, document: Document, live: Live) -> Outcome:
         _vpc_blocks(desired, live, {item.id for item in free}, left),
         _vpc(desired, live, others, left),
     )
+    left += _addresses_left(own_nat, read["addresses"])
     return Outcome(plan, {"network": None, "left": left})
 
 
@@ -114,7 +115,16 @@ def _without_vpc(session: Session, owner: Owner) -> Outcome:
         gateway=lambda: internet.observe_unattached(session, owner),
     )
     plan = Plan.of(nat_gateway.plan_absent(owner, (), read["addresses"]), internet.plan_absent(owner, read["gateway"]))
-    return Outcome(plan, {"network": None, "left": []})
+    return Outcome(plan, {"network": None, "left": _addresses_left((), read["addresses"])})
+
+
+def _addresses_left(
+    gone: Iterable[nat_gateway.Observed], addresses: Iterable[nat_gateway.ObservedAddress]
+) -> list[dict[str, Any]]:
+    return [
+        {"resource": item.allocation_id, "reason": f"{item.public_ip} is in use by something else"}
+        for item in nat_gateway.used_otherwise(gone, addresses)
+    ]
 
 
 def _observe_others(session: Session, vpc_id: str) -> Others:

@@ -169,7 +169,7 @@ def _decide(session: Session, document: Document, live: Live) -> Network:
     refuse_if_any(vpc.refuse_live(document.vpc, live.vpc))
     living = [item.availability_zone for item in live.subnets if document.owner.owns(item.tags)]
     short = document.zones is None and document.needs_zones and len(set(living)) < document.zone_count
-    desired = document.subnets(document.zones or ()) if not short else []
+    desired = document.subnets(choose_zones(document, living, ())) if not short else []
     names = {item.tags.get(PART_TAG) for item in live.subnets if document.owner.owns(item.tags)}
     needs = short or any(not item.adopted and item.part not in names for item in desired)
     available = _available_zones(session) if needs else []
@@ -214,7 +214,19 @@ def _match(subnets: Sequence[subnet.Subnet], live: Live) -> tuple[list[Pair], li
         if observed is not None:
             problems += subnet.refuse_live(item, observed)
         pairs.append((item, observed))
-    return pairs, problems
+    return pairs, problems + _refuse_twice(pairs)
+
+
+def _refuse_twice(pairs: Sequence[Pair]) -> list[Problem]:
+    """A subnet that is named twice, as a public and as a private one perhaps."""
+    problems: list[Problem] = []
+    first: dict[str, str] = {}
+    for item, observed in pairs:
+        if observed is not None and first.setdefault(observed.id, item.option) != item.option:
+            problems.append(
+                Problem(item.option, f"{observed.id} is named by {first[observed.id]} too.", "Name it once.")
+            )
+    return problems
 
 
 def _space(document: Document, live: Live) -> Space:

@@ -6,9 +6,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from .. import tags as tagging
 from ..session import Session
 
 VALUES = 200  # how many values one filter of an EC2 read may have (EC2 API reference: Filter)
@@ -28,3 +29,10 @@ def described(session: Session, operation: str, key: str, name: str, values: Ite
         for position, chunk in enumerate(chunks)
     }
     return [item for items in session.together(**reads).values() for item in items]
+
+
+def tagged(session: Session, operation: str, key: str, tags: Mapping[str, str]) -> list[Any]:
+    """The items that carry all of these tags, to the letter: in a filter EC2 takes C(*) and C(?) for a pattern."""
+    filters = [{"Name": f"tag:{name}", "Values": [value]} for name, value in sorted(tags.items())]
+    listed = session.pages("ec2", operation, key, Filters=filters)
+    return [item for item in listed if tags.items() <= tagging.to_dict(item.get("Tags")).items()]

@@ -13,8 +13,8 @@ from typing import Any
 from .. import tags as tagging
 from ..plan import Plan, Ref, Risk, Step
 from ..session import Session
-from .filters import described
-from .ownership import NETWORK_TAG, Owner
+from .filters import described, tagged
+from .ownership import Owner
 
 PART = "internet-gateway"
 
@@ -35,7 +35,7 @@ def address(owner: Owner) -> str:
 
 def observe(session: Session, vpc_id: str) -> Observed | None:
     """The gateway attached to a VPC, whoever made it."""
-    return _first(session, {"Name": "attachment.vpc-id", "Values": [vpc_id]})
+    return observe_all(session, [vpc_id]).get(vpc_id)
 
 
 def observe_all(session: Session, vpc_ids: Iterable[str]) -> dict[str, Observed]:
@@ -47,8 +47,8 @@ def observe_all(session: Session, vpc_ids: Iterable[str]) -> dict[str, Observed]
 
 def observe_unattached(session: Session, owner: Owner) -> Observed | None:
     """A gateway that an interrupted run made and did not come to attach."""
-    found = _first(session, {"Name": f"tag:{NETWORK_TAG}", "Values": [owner.network]})
-    return found if found and found.attached_to is None else None
+    listed = tagged(session, "DescribeInternetGateways", "InternetGateways", owner.marks(PART))
+    return next((found for found in map(_observed, listed) if found.attached_to is None), None)
 
 
 def gateway_id(owner: Owner, observed: Observed | None) -> Any:
@@ -87,11 +87,6 @@ def _create(owner: Owner) -> Step:
     tags = owner.wanted_tags(PART)
     request = {"TagSpecifications": tagging.specification("internet-gateway", tags)}
     return Step("ec2", "CreateInternetGateway", request, address(owner), after={"tags": tags})
-
-
-def _first(session: Session, condition: Mapping[str, Any]) -> Observed | None:
-    found = session.pages("ec2", "DescribeInternetGateways", "InternetGateways", Filters=[condition])
-    return _observed(found[0]) if found else None
 
 
 def _observed(item: Mapping[str, Any]) -> Observed:

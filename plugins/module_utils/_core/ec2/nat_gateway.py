@@ -13,6 +13,7 @@ from typing import Any
 from .. import tags as tagging
 from ..plan import Await, Plan, Ref, Risk, Step, Wait
 from ..session import Session
+from .filters import tagged
 from .ownership import NETWORK_TAG, PART_TAG, Owner
 
 LIVE = ("pending", "available")
@@ -75,12 +76,11 @@ def observe(session: Session, vpc_id: str) -> list[Observed]:
 
 def observe_addresses(session: Session, owner: Owner) -> list[ObservedAddress]:
     """The Elastic IP addresses that this network has allocated."""
-    filters = [{"Name": f"tag:{NETWORK_TAG}", "Values": [owner.network]}]
     return [
         ObservedAddress(
             item["AllocationId"], item["PublicIp"], "AssociationId" in item, tagging.to_dict(item.get("Tags"))
         )
-        for item in session.pages("ec2", "DescribeAddresses", "Addresses", Filters=filters)
+        for item in tagged(session, "DescribeAddresses", "Addresses", {NETWORK_TAG: owner.network})
     ]
 
 
@@ -125,7 +125,11 @@ def facts(desired: NatGateway, observed: Observed | None) -> dict[str, Any]:
 
 
 def plan_absent(owner: Owner, gone: Sequence[Observed], addresses: Sequence[ObservedAddress]) -> Plan:
-    """Delete gateways, wait for all, release what they and interrupted runs held."""
+    """Delete gateways, wait for all, release what they and interrupted runs held.
+
+    An address that something else uses stays: a network of this name in another VPC has addresses of its own.
+    """
+    staying = {item.allocation_id for item in used_otherwise(gone, addresses)}
     deletes = [
         Step(
             "ec2",
@@ -157,8 +161,15 @@ def plan_absent(owner: Owner, gone: Sequence[Observed], addresses: Sequence[Obse
             risk=Risk.IRREVERSIBLE,
         )
         for item in addresses
+        if item.allocation_id not in staying
     ]
     return Plan.of(deletes, waits, releases)
+
+
+def used_otherwise(gone: Iterable[Observed], addresses: Iterable[ObservedAddress]) -> list[ObservedAddress]:
+    """The addresses that are in use, and not by gateways about to go."""
+    freed = {item.allocation_id for item in gone}
+    return [item for item in addresses if item.in_use and item.allocation_id not in freed]
 
 
 def _create(desired: NatGateway, addresses: Iterable[ObservedAddress]) -> list[Step]:

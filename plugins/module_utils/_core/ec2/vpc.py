@@ -14,7 +14,7 @@ from .. import tags as tagging
 from ..addressing import AddressError, canonical, ipv4
 from ..plan import Await, Plan, Problem, Ref, Refused, Risk, Step, Wait, is_pending
 from ..session import Session
-from .filters import described
+from .filters import described, tagged
 from .ownership import NETWORK_TAG, PART_TAG, Owner
 from .vpc_ipv6_source import AMAZON_POOL, Ipv6Block, Ipv6Source, refuse_source
 
@@ -103,7 +103,7 @@ def refuse(desired: Vpc) -> list[Problem]:
         problems.extend(refuse_source("vpc.ipv6", desired.ipv6))
     for position, source in enumerate(desired.additional):
         problems.extend(refuse_source(f"vpc.additional_ipv6[{position}]", source))
-    return problems
+    return problems + _refuse_dns(desired, desired.enable_dns_support, "vpc.enable_dns_support is false")
 
 
 def observe(session: Session, desired: Vpc) -> Observed | None:
@@ -139,8 +139,7 @@ def with_vpc_id(session: Session, params: Mapping[str, Any]) -> Mapping[str, Any
     tags = params["vpc_filter_tags"]
     if tags is None:
         return params
-    filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in sorted(tags.items())]
-    found = sorted(item["VpcId"] for item in session.pages("ec2", "DescribeVpcs", "Vpcs", Filters=filters))
+    found = sorted(item["VpcId"] for item in tagged(session, "DescribeVpcs", "Vpcs", tags))
     if not found and params["state"] == "absent":
         return {**params, "vpc_id": NO_VPC}
     if len(found) != 1:
@@ -173,6 +172,8 @@ def refuse_live(desired: Vpc, observed: Observed | None) -> list[Problem]:
         problems.append(
             Problem("vpc.ipv6", f"{observed.id} has no IPv6 block.", "Give vpc.ipv6.provider to have one added.")
         )
+    if desired.enable_dns_support is None:
+        problems += _refuse_dns(desired, observed.enable_dns_support, f"{observed.id} has DNS support off")
     return problems + _refuse_other_source(desired, observed)
 
 
@@ -248,8 +249,7 @@ def _describe(session: Session, desired: Vpc) -> list[Any]:
         answer = session.find("ec2", "DescribeVpcs", VpcIds=[desired.id])
         return list(answer["Vpcs"]) if answer else []
     wanted = desired.filter_tags or {NETWORK_TAG: desired.owner.network, PART_TAG: PART}
-    filters = [{"Name": f"tag:{key}", "Values": [value]} for key, value in sorted(wanted.items())]
-    return session.pages("ec2", "DescribeVpcs", "Vpcs", Filters=filters)
+    return tagged(session, "DescribeVpcs", "Vpcs", wanted)
 
 
 def _observed(item: Mapping[str, Any]) -> Observed:
@@ -290,6 +290,14 @@ def _refuse_ipv4(desired: Vpc) -> list[Problem]:
             Problem("vpc.cidr_block", f"{block} is no /16 to /28, which is what EC2 takes.", "Choose another size.")
         ]
     return []
+
+
+def _refuse_dns(desired: Vpc, support: bool | None, why: str) -> list[Problem]:
+    """DNS hostnames without the support that they need."""
+    if support is not False or not desired.enable_dns_hostnames:
+        return []
+    source = "EC2 API reference: ModifyVpcAttribute"
+    return [Problem("vpc.enable_dns_hostnames", f"{why}.", "Give vpc.enable_dns_support: true as well.", source)]
 
 
 def _refuse_new(desired: Vpc) -> list[Problem]:
