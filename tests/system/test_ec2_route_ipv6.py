@@ -469,6 +469,10 @@ def refusals(old: existing.Network) -> dict[str, tuple[dict[str, Any], list[str]
             ["routes[0].target", old.gateway, "igw-00000000"],
         ),
         "no gateway": ({**table, "routes": TO_EIGW}, ["routes[0].target", old.vpc_id]),
+        "a part of the local route": (
+            {**table, "routes": [{"destination": old.slot(3), **TO_IGW[0]}]},
+            ["routes[0].target", old.slot(3), "an interface only"],
+        ),
         "the local route": (
             {**table, "routes": [{"destination": old.block, **TO_IGW[0]}]},
             ["routes[0].destination", "local route"],
@@ -476,7 +480,7 @@ def refusals(old: existing.Network) -> dict[str, tuple[dict[str, Any], list[str]
     }
 
 
-@pytest.mark.parametrize("name", list(refusals(existing.Network("", ["", "", ""], "", "", "", "::/0"))))
+@pytest.mark.parametrize("name", list(refusals(existing.Network("", ["", "", ""], "", "", "", "2001:db8::/56"))))
 def test_bad_documents_are_refused_before_any_write(player: Player, aws: Aws, name: str) -> None:
     old = existing.make(aws("ec2"))
     options, says = refusals(old)[name]

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..addressing import slots_of
 from ..ec2 import egress_only_internet_gateway as egress
 from ..ec2 import internet_gateway as internet
 from ..ec2 import route_table, subnet, vpc
@@ -23,6 +24,8 @@ from ..plan import PENDING, Outcome, Plan, Problem, Step, is_pending, refuse_if_
 from ..session import Session
 from . import route_planned
 from .route_document import EIGW, IGW, NAT, Document, Wanted, refuse
+
+INSIDE_SOURCE = "VPC user guide: routes that are more specific than the local route"
 
 
 @dataclass(frozen=True)
@@ -226,13 +229,26 @@ def _resolve(
             problems.append(Problem(f"{item.option}.destination", message))
             continue
         target, found = _target(document, live, table, item)
-        problems += found
+        problems += found + (_refuse_inside(table, item, target) if document.present else [])
         if document.present:
             if target is not None:
                 routes.append((item.destination, target))
         elif current is not None and (item.target is None or (target is not None and target == current.target)):
             routes.append((item.destination, None))
     return tuple(routes), problems
+
+
+def _refuse_inside(table: route_table.Observed, item: Wanted, target: Target | None) -> list[Problem]:
+    """A part of the VPC's own blocks can be led to an interface only; EC2 refuses anything else."""
+    if target is None or target.member == "NetworkInterfaceId":
+        return []
+    inside = [
+        block
+        for block, route in table.routes.items()
+        if route.target.id == route_table.LOCAL and ":" in block and slots_of(block, item.destination)
+    ]
+    message = f"{item.destination} lies in {', '.join(inside)} of {table.vpc_id}: it can be led to an interface only."
+    return [Problem(f"{item.option}.target", message, "Give the id of one.", INSIDE_SOURCE)] if inside else []
 
 
 def _target(
