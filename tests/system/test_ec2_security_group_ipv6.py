@@ -432,6 +432,47 @@ BAD = {
         {"group_ids": ["<WEB>"], "rules": [{"ip_protocol": "tcp", "cidr_ipv6": "::/0"}]},
         ["rules[0].from_port", "needs ports"],
     ),
+    "an unknown protocol": (
+        {"group_ids": ["<WEB>"], "rules": [{"ip_protocol": "sctp ", "cidr_ipv6": "::/0"}]},
+        ["rules[0].ip_protocol", "EC2 knows no 'sctp '", "Give tcp"],
+    ),
+    "a protocol without a number": (
+        {"group_ids": ["<WEB>"], "rules": [{"ip_protocol": "256", "cidr_ipv6": "::/0"}]},
+        ["rules[0].ip_protocol", "EC2 knows no '256'"],
+    ),
+    "an ICMPv6 type out of bounds": (
+        {"group_ids": ["<WEB>"], "rules": [{"ip_protocol": "icmpv6", "from_port": 256, "cidr_ipv6": "::/0"}]},
+        ["rules[0].from_port", "256 is no ICMPv6 type"],
+    ),
+    "an ICMPv6 code out of bounds": (
+        {
+            "group_ids": ["<WEB>"],
+            "rules": [{"ip_protocol": "58", "from_port": 1, "to_port": -2, "cidr_ipv6": "::/0"}],
+        },
+        ["rules[0].to_port", "-2 is no ICMPv6 code"],
+    ),
+    "an ICMPv6 code without a type": (
+        {"group_ids": ["<WEB>"], "rules": [{"ip_protocol": "icmpv6", "to_port": 1, "cidr_ipv6": "::/0"}]},
+        ["rules[0].to_port", "without a type"],
+    ),
+    "a description that is too long": (
+        {"group_ids": ["<WEB>"], "rules": [{"ip_protocol": "-1", "cidr_ipv6": "::/0", "description": "x" * 256}]},
+        ["rules[0].description", "255 characters"],
+    ),
+    "a description in other letters": (
+        {"group_ids": ["<WEB>"], "rules": [{"ip_protocol": "-1", "cidr_ipv6": "::/0", "description": "für"}]},
+        ["rules[0].description", "für"],
+    ),
+    "a rule for all groups that is absent in one": (
+        {
+            "group_ids": ["<WEB>"],
+            "rules": [
+                {"ip_protocol": "-1", "cidr_ipv6": "::/0"},
+                {"ip_protocol": "-1", "cidr_ipv6": "::/0", "group_ids": ["sg-1"], "state": "absent"},
+            ],
+        },
+        ["rules[1]", "same traffic as rules[0]"],
+    ),
     "ports the wrong way": (
         {"group_ids": ["<WEB>"], "rules": [{"ip_protocol": "6", "from_port": 9, "to_port": 2, "cidr_ipv6": "::/0"}]},
         ["rules[0].to_port", "9 to 2"],

@@ -88,6 +88,12 @@ def _protocol(world: World, given: str) -> str:
     return name
 
 
+def _described(world: World, text: str) -> None:
+    ranges = [{"CidrIpv6": "::/0", "Description": text}]
+    permission = {"IpProtocol": "-1", "Ipv6Ranges": ranges}
+    world.ec2.authorize_security_group_ingress(GroupId=world.group, IpPermissions=[permission])
+
+
 def _modified(world: World, **rule: Any) -> list[str]:
     made = world.allow("2001:db8::/64")["SecurityGroupRules"][0]["SecurityGroupRuleId"]
     wanted = {"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, **rule}
@@ -219,6 +225,20 @@ RULES: list[Rule] = [
         ),
     ),
     seen("icmpv6", "protocol 58 is shown as icmpv6", API + "IpPermission (IpProtocol)", lambda w: _protocol(w, "58")),
+    refused("InvalidParameterValue", "a protocol by a name that EC2 knows", "presumed", lambda w: _protocol(w, "foo")),
+    refused("InvalidParameterValue", "or by a number up to 255", "presumed", lambda w: _protocol(w, "256")),
+    refused(
+        "InvalidParameterValue",
+        "a description of 255 characters at most",
+        API + "Ipv6Range (Description)",
+        lambda w: _described(w, "x" * 256),
+    ),
+    refused(
+        "InvalidParameterValue",
+        "and of these letters",
+        API + "Ipv6Range (Description)",
+        lambda w: _described(w, "für"),
+    ),
     refused(
         "InvalidParameterValue",
         "TCP needs ports",

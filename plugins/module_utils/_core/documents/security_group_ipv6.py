@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -20,6 +21,7 @@ from ..session import Session
 from ..twins import (
     ALL,
     ICMP,
+    ICMPV6,
     IGMP,
     WITH_PORTS,
     Pairs,
@@ -32,6 +34,8 @@ from ..twins import (
 )
 
 DIRECTIONS = (INGRESS, EGRESS)
+LAST_PROTOCOL, LAST_ICMP = 255, 255
+DESCRIPTION = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{0,255}")
 NOT_COPIED = (tagging.OWN_PREFIX, tagging.AWS_PREFIX)  # tags that say something of the IPv4 rule alone
 
 
@@ -48,6 +52,12 @@ class Given:
     def is_for(self, group_id: str) -> bool:
         """Whether a group shall have it."""
         return self.group_ids is None or group_id in self.group_ids
+
+    def meets(self, other: Given) -> bool:
+        """Whether a group may be meant by both."""
+        if self.group_ids is None or other.group_ids is None:
+            return True
+        return not set(self.group_ids).isdisjoint(other.group_ids)
 
 
 @dataclass(frozen=True)
@@ -147,13 +157,16 @@ def refuse(document: Document) -> list[Problem]:
     for option in ("group_names", "filter_tags"):
         if getattr(document, option) is not None and document.vpc_id is None:
             problems.append(Problem(option, "names and tags are looked for in one VPC.", "Give vpc_id."))
-    seen: dict[tuple[str, Traffic, tuple[str, ...] | None], str] = {}
+    seen: dict[tuple[str, Traffic], list[Given]] = {}
     for item in document.rules:
         problems.extend(_refuse_rule(item))
-        key = (item.direction, item.wanted.traffic, item.group_ids)
-        if key in seen:
-            problems.append(Problem(item.option, f"says the same as {seen[key]}."))
-        seen.setdefault(key, item.option)
+        earlier = seen.setdefault((item.direction, item.wanted.traffic), [])
+        problems += [
+            Problem(item.option, f"speaks of the same traffic as {other.option}, for the same groups.")
+            for other in earlier
+            if item.meets(other)
+        ]
+        earlier.append(item)
     return problems
 
 
@@ -182,6 +195,12 @@ def _refuse_rule(item: Given) -> list[Problem]:
         problems.append(Problem(f"{item.option}.cidr_ipv6", f"{error}.", "This module manages IPv6 rules only."))
     if traffic.protocol in (ICMP, IGMP):
         problems.append(Problem(f"{item.option}.ip_protocol", "is a protocol of IPv4.", "IPv6 has icmpv6."))
+    elif traffic.protocol != "-1" and not (traffic.protocol.isdecimal() and int(traffic.protocol) <= LAST_PROTOCOL):
+        message = f"EC2 knows no {traffic.protocol!r}."
+        problems.append(
+            Problem(f"{item.option}.ip_protocol", message, f"Give tcp, udp, icmpv6, 0 to {LAST_PROTOCOL}, or -1.")
+        )
+    problems += _refuse_icmpv6(item) + _refuse_description(item)
     if traffic.protocol in WITH_PORTS:
         if traffic.from_port == ALL:
             problems.append(Problem(f"{item.option}.from_port", f"{traffic.protocol_name} needs ports."))
@@ -190,6 +209,28 @@ def _refuse_rule(item: Given) -> list[Problem]:
                 Problem(f"{item.option}.to_port", f"{traffic.from_port} to {traffic.to_port} is no range of ports.")
             )
     return problems
+
+
+def _refuse_icmpv6(item: Given) -> list[Problem]:
+    traffic = item.wanted.traffic
+    if traffic.protocol != ICMPV6:
+        return []
+    problems = []
+    for option, what, number in (("from_port", "type", traffic.from_port), ("to_port", "code", traffic.to_port)):
+        if not ALL <= number <= LAST_ICMP:
+            text = f"{number} is no ICMPv6 {what}, 0 to {LAST_ICMP}, nor -1 for all."
+            problems.append(Problem(f"{item.option}.{option}", text))
+    if traffic.from_port == ALL and traffic.to_port != ALL:
+        problems.append(Problem(f"{item.option}.to_port", "is a code without a type.", "Give from_port."))
+    return problems
+
+
+def _refuse_description(item: Given) -> list[Problem]:
+    text = item.wanted.description
+    if not item.present or text is None or DESCRIPTION.fullmatch(text):
+        return []
+    taken = "EC2 takes 255 characters at most, of a-z, A-Z, 0-9, blanks and ._-:/()#,@[]+=&;{}!$*"
+    return [Problem(f"{item.option}.description", f"{text!r} is none.", taken, "EC2 API reference: Ipv6Range")]
 
 
 def _observe(session: Session, document: Document) -> tuple[list[Observed], dict[str, vpc.Observed]]:

@@ -10,6 +10,7 @@ VPC user guide "Migrate to IPv6" on the rule that EC2 adds when a VPC gets its f
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -21,6 +22,8 @@ from .family import Responses, arn, tag_list
 from .plain import Plain
 
 _PROTOCOLS = {"6": "tcp", "17": "udp", "1": "icmp", "58": "icmpv6", "all": "-1"}
+_DESCRIPTION = re.compile(r"[a-zA-Z0-9 ._\-:/()#,@\[\]+=&;{}!$*]{0,255}")
+_NAMES = tuple(_PROTOCOLS.values())
 _SOURCES = ("CidrIpv4", "CidrIpv6", "PrefixListId", "ReferencedGroupId")
 
 
@@ -122,6 +125,8 @@ class SecurityGroupBackend:
                 "Invalid value 'null' for protocol. VPC security group rules must specify protocols explicitly."
             )
         protocol = _protocol(ip_protocol)
+        if protocol not in _NAMES and not (protocol.isdecimal() and int(protocol) <= 255):
+            raise errors.invalid(f"Invalid value '{ip_protocol}' for IP protocol. Unknown protocol.")
         if protocol in ("tcp", "udp") and (from_port is None or to_port is None):
             raise errors.invalid("Invalid value for portRange. Must specify both from and to ports with TCP/UDP.")
         from_port = -1 if from_port is None else from_port
@@ -130,6 +135,9 @@ class SecurityGroupBackend:
             {key: cidr.canonical(value) if key.startswith("Cidr") else value for key, value in item.items()}
             for item in ip_ranges or []
         ]
+        for item in ranges:
+            if not _DESCRIPTION.fullmatch(item.get("Description") or ""):
+                raise errors.invalid("Invalid rule description.")
         if not (ranges or source_groups or prefix_list_ids):
             raise errors.missing("ipRanges, ipv6Ranges, groups or prefixListIds")
         yield from super()._iterate_security_rules(  # type: ignore[misc]
