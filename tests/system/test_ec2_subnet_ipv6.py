@@ -367,3 +367,18 @@ def test_the_vpc_by_its_tags(player: Player, aws: Aws) -> None:
     assert "2 VPCs carry" in player.refuses(MODULE, vpc_filter_tags={"team": "net"}, state="present")
     assert "no VPCs carry" in player.refuses(MODULE, vpc_filter_tags={"Name": "nobody"}, state="present")
     assert player.unchanged(MODULE, vpc_filter_tags={"Name": "nobody"}, state="absent")["subnets"] == []
+
+
+def test_a_subnet_without_ipv4_keeps_its_block(player: Player, aws: Aws) -> None:
+    ec2 = aws("ec2")
+    old = existing.make(ec2, subnets=1)
+    made = ec2.create_subnet(VpcId=old.vpc_id, Ipv6Native=True, Ipv6CidrBlock=old.slot(9))
+    native = made["Subnet"]["SubnetId"]
+    player.converge(MODULE, vpc_id=old.vpc_id, state="present")
+    msg = player.refuses(MODULE, vpc_id=old.vpc_id, state="absent")
+    assert msg.startswith(f"vpc_id ({native}): has no IPv4 range")
+    named = {"subnet_ids": [native], "private_dns_hostname_type_on_launch": "ip-name"}
+    assert player.refuses(MODULE, **named).startswith(
+        f"private_dns_hostname_type_on_launch: {native} has no IPv4 range"
+    )
+    player.converge(MODULE, subnet_ids=old.subnets, state="absent")

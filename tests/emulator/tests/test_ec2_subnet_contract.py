@@ -105,6 +105,13 @@ def _delete_after_nat(world: World) -> int:
     return len(world.ec2.describe_subnets(Filters=[{"Name": "vpc-id", "Values": [world.vpc]}])["Subnets"])
 
 
+def _native_without_block(world: World) -> None:
+    subnet = _native(world)
+    world.ec2.modify_subnet_attribute(SubnetId=subnet["SubnetId"], AssignIpv6AddressOnCreation={"Value": False})
+    association = subnet["Ipv6CidrBlockAssociationSet"][0]["AssociationId"]
+    world.ec2.disassociate_subnet_cidr_block(AssociationId=association)
+
+
 def _native(world: World, **more: Any) -> dict[str, Any]:
     subnet = world.ec2.create_subnet(VpcId=world.vpc, Ipv6CidrBlock=world.slot(7), Ipv6Native=True, **more)["Subnet"]
     return world.subnet_view(subnet["SubnetId"])
@@ -259,6 +266,20 @@ RULES: list[Rule] = [
         "an IPv6-native subnet with an IPv4 block",
         API + "CreateSubnet",
         lambda w: _native(w, CidrBlock="10.0.9.0/24"),
+    ),
+    refused(
+        "InvalidParameterValue",
+        "an IPv6-native subnet has no names of IPv4 addresses",
+        API + "ModifySubnetAttribute (PrivateDnsHostnameTypeOnLaunch)",
+        lambda w: w.ec2.modify_subnet_attribute(
+            SubnetId=_native(w)["SubnetId"], PrivateDnsHostnameTypeOnLaunch="ip-name"
+        ),
+    ),
+    refused(
+        "InvalidParameterValue",
+        "the block of an IPv6-native subnet stays",
+        "presumed",
+        _native_without_block,
     ),
     seen((True, "prefix"), "an IPv6 reservation for prefixes", API + "CreateSubnetCidrReservation", _reserve),
     refused("InvalidCidrReservation.Overlap", "overlapping reservations", "presumed", _reserve_twice),

@@ -268,6 +268,7 @@ def _refuse_targets(document: Document, targets: Sequence[Target]) -> list[Probl
     for target in targets:
         observed, selection = target.observed, target.selection
         where = f"{selection.option} ({observed.id})"
+        problems += _refuse_native(document, target, where)
         wanted = selection.ipv6_cidr_block if document.present is not False else None
         if wanted and observed.ipv6_cidr_block and canonical(wanted) != canonical(observed.ipv6_cidr_block):
             message = f"has {observed.ipv6_cidr_block}, not {wanted}, and a subnet has one IPv6 block."
@@ -279,6 +280,18 @@ def _refuse_targets(document: Document, targets: Sequence[Target]) -> list[Probl
                 for option in lacking
             ]
     return problems
+
+
+def _refuse_native(document: Document, target: Target, where: str) -> Iterable[Problem]:
+    """What a subnet with no other range than its IPv6 block cannot do without, or have."""
+    if not target.observed.ipv6_native:
+        return
+    if document.present is False:
+        yield Problem(where, "has no IPv4 range: its IPv6 block is all that it has.", "Leave it out, or delete it.")
+    elif target.selection.attributes["private_dns_hostname_type_on_launch"] == "ip-name":
+        text = f"{target.observed.id} has no IPv4 range, so names of instances in it cannot come of IPv4 addresses."
+        source = "EC2 API reference: ModifySubnetAttribute"
+        yield Problem("private_dns_hostname_type_on_launch", text, "Leave it out for that subnet.", source)
 
 
 def _with_neighbours(session: Session, document: Document, targets: Sequence[Target], live: Live) -> Live:

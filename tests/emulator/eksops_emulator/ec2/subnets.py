@@ -220,6 +220,8 @@ class SubnetBackend:
                 raise errors.refuse(
                     "InvalidCidrBlock.InUse", f"{start} its subnet has assign-ipv6-address-on-creation set to true."
                 )
+            if subnet.ipv6_native:
+                raise errors.invalid(f"{start} its subnet is IPv6-native.")
             if any(eni.subnet_id == subnet.id and eni.holds_ipv6() for eni in self.enis.values()):
                 raise errors.refuse("InvalidCidrBlock.InUse", f"{start} it is used by a network interface.")
             block.life.begin("disassociating")
@@ -317,6 +319,8 @@ class SubnetResponses(Responses):
         elif name in _DNS_ATTRIBUTES:
             if name == "PrivateDnsHostnameTypeOnLaunch" and value not in ("ip-name", "resource-name"):
                 raise errors.invalid(f"Value ({value}) for parameter privateDnsHostnameTypeOnLaunch is invalid.")
+            if subnet.ipv6_native and value == "ip-name":
+                raise errors.invalid("An IPv6-native subnet takes the hostname type resource-name only.")
             subnet.private_dns_name_options_on_launch[_DNS_ATTRIBUTES[name]] = value
         elif name == "EnableLniAtDeviceIndex":
             subnet.lni_device_index = value
