@@ -144,6 +144,23 @@ def test_a_site_with_such_groups_is_planned_whole_before_anything_exists(emulato
     assert (again.writes, again.plan["changed_tasks"]) == ([], 0)
 
 
+def test_a_cluster_that_will_know_no_access_entries_is_told_in_check_mode(emulator: Emulator, tmp_path: Path) -> None:
+    site: dict[str, Any] = {
+        "eks_site_module_defaults": {"region": "eu-west-1"},
+        "eks_cluster_name": CLUSTER,
+        "eks_network_vpc": {"cidr_block": "10.0.0.0/16"},
+        "eks_nodes_self_managed_groups": [
+            {"name": "general", "instance_type": "m7g.large", "scaling": {"min_size": 1, "max_size": 2}}
+        ],
+    }
+    run = Playbooks(emulator, tmp_path)("eksops.ipv6.site", site, check=True, may_fail=True)
+    assert run.returncode != 0
+    assert "eks_cluster_authentication_mode to API or API_AND_CONFIG_MAP, or eks_nodes_join" in " ".join(
+        run.output.split()
+    )
+    assert ENTRY not in run.steps
+
+
 def test_all_groups_are_looked_at_before_anything_is_made(
     emulator: Emulator, aws: Callable[..., Any], tmp_path: Path
 ) -> None:

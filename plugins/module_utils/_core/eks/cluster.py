@@ -32,6 +32,9 @@ from .cluster_model import (
 
 # A role made a moment ago is not known everywhere yet; nor is a subnet or a security group. AWS's own text.
 NOT_YET = (Retry("InvalidParameterException", "does not exist"),)
+DEFAULT_AUTHENTICATION_MODE = (
+    "CONFIG_MAP"  # of a cluster made by the API (EKS API reference: CreateAccessConfigRequest)
+)
 
 
 def plan(desired: Cluster, observed: Observed | None, around: Surroundings) -> Plan:
@@ -391,7 +394,7 @@ def _new_facts(desired: Cluster, around: Surroundings) -> dict[str, Any]:
         "endpoint_public_access": effective(desired.endpoint_public_access, True),
         "endpoint_private_access": effective(desired.endpoint_private_access, False),
         "public_access_cidrs": _wanted_cidrs(desired, True) or Ref(address, f"{_VPC}.publicAccessCidrs"),
-        "authentication_mode": desired.authentication_mode or Ref(address, "cluster.accessConfig.authenticationMode"),
+        "authentication_mode": desired.authentication_mode or DEFAULT_AUTHENTICATION_MODE,
         "logging": sorted(desired.logging or ()),
         "encryption_key_arn": desired.encryption_key_arn or None,
         "deletion_protection": bool(desired.deletion_protection),
