@@ -423,3 +423,8 @@ def test_bad_documents_are_refused_before_any_write(player: Player, name: str) -
     options, says = BAD[name]
     msg = player.refuses(MODULE, **options)
     assert [part for part in says if part not in msg] == [], msg
+
+
+def test_acls_of_a_vpc_to_come_are_told_to_be_left_out_of_the_plan(player: Player) -> None:
+    told = ["pending:vpc/production is yet to be made: nothing is planned for its network ACLs."]
+    assert player.check(MODULE, vpc_id="pending:vpc/production")["warnings"] == told

@@ -521,3 +521,12 @@ def test_bad_documents_are_refused_before_any_write(player: Player, aws: Aws, na
     }
     msg = player.refuses(MODULE, **filled)
     assert [part for part in says if part not in msg] == [], msg
+
+
+def test_groups_of_a_vpc_to_come_are_told_to_be_left_out_of_the_plan(player: Player) -> None:
+    coming = "pending:vpc/production"
+    told = [f"{coming} is yet to be made: nothing is planned for its security groups."]
+    assert player.check(MODULE, vpc_id=coming, group_names=["default"], rules=GIVEN)["warnings"] == told
+    assert player.check(MODULE, vpc_id=coming)["warnings"] == told
+    named = player.check(MODULE, vpc_id=coming, group_ids=["pending:cluster/production"], rules=GIVEN)
+    assert (named["warnings"], bool(named["plan"])) == ([], True)

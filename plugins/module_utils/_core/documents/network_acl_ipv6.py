@@ -355,6 +355,8 @@ def _entry_facts(direction: str, entry: Entry) -> dict[str, Any]:
 
 def _warnings(document: Document, decided: Iterable[Decided]) -> list[str]:
     warnings = []
+    if document.present and is_pending(document.vpc_id):
+        warnings.append(f"{document.vpc_id} is yet to be made: nothing is planned for its network ACLs.")
     for item in decided:
         lacking = [f"{direction} {entry}: {why}" for direction, entry, why in item.untwinned]
         if lacking:

@@ -127,7 +127,7 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
         meant = [security_group.with_first_ipv6_block(group) for group in meant]
     decided = [_decide(document, group, vpcs.get(group.vpc_id)) for group in meant]
     plan = security_group.plan([(item.group, item.wanted, item.gone) for item in decided])
-    return Outcome(plan, _facts(document, decided), tuple(_warnings(decided)))
+    return Outcome(plan, _facts(document, decided), (*_unseen(document), *_warnings(decided)))
 
 
 def _as_planned(document: Document, group: Observed) -> Observed:
@@ -429,6 +429,18 @@ def _left(items: Iterable[Decided]) -> list[dict[str, Any]]:
                 reason = "it was given outright" if rule.part == GIVEN else "an interrupted run did not say what it is"
                 left.append({"resource": rule.id, "reason": f"{item.group.id} {rule.traffic}: {reason}"})
     return left
+
+
+def _unseen(document: Document) -> list[str]:
+    """Groups that cannot be planned for, since their VPC is yet to be made; those named by ids to come can."""
+    named = document.group_names is None and document.filter_tags is None and document.group_ids is not None
+    if (
+        not document.present
+        or not is_pending(document.vpc_id)
+        or (named and all(map(is_pending, document.group_ids or ())))
+    ):
+        return []
+    return [f"{document.vpc_id} is yet to be made: nothing is planned for its security groups."]
 
 
 def _warnings(decided: Iterable[Decided]) -> list[str]:

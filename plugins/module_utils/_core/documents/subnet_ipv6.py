@@ -264,7 +264,7 @@ def _gets_block(document: Document, target: Target) -> bool:
 
 
 def _refuse_targets(document: Document, targets: Sequence[Target]) -> list[Problem]:
-    problems = []
+    problems: list[Problem] = []
     for target in targets:
         observed, selection = target.observed, target.selection
         where = f"{selection.option} ({observed.id})"
