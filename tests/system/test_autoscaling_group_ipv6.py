@@ -536,6 +536,9 @@ def test_a_managed_node_group_s_group_is_left_alone(player: Player, world: Sampl
         ({"max_size": 0}, "max_size", "below min_size"),
         ({"desired_capacity": 4}, "desired_capacity", "4 is above max_size 3"),
         ({"desired_capacity": 0}, "desired_capacity", "0 is below min_size 1"),
+        ({"name": "production:general"}, "name", "without blanks and colons"),
+        ({"name": "n" * 256}, "name", "1 to 255 ASCII characters"),
+        ({"health_check_grace_period": -1}, "health_check_grace_period", "below 0"),
         ({"max_instance_lifetime": 60}, "max_instance_lifetime", "outside 86400"),
         ({"mixed_instances_policy": {"instance_types": ["m4.large"]}}, "mixed_instances_policy", "not built on Nitro"),
         (

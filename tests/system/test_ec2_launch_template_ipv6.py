@@ -94,9 +94,16 @@ def test_check_mode_stands_in_for_id_and_version(player: Player) -> None:
         ({"instance_type": "m99.large"}, "instance_type", "EC2 knows no m99.large"),
         ({"metadata_hop_limit": 65}, "metadata_hop_limit", "outside 1 to 64"),
         ({"user_data": "#!/bin/sh"}, "user_data", "no base64"),
+        ({"image_id": "al2023"}, "image_id", "none of ami-..., resolve:ssm:..."),
+        ({"volume_size": 0}, "volume_size", "below 1 GiB"),
         ({"user_data": base64.b64encode(b"x" * 16385).decode()}, "user_data", "has 16385 bytes"),
     ],
 )
 def test_what_makes_no_ipv6_node_is_refused(player: Player, options: dict[str, Any], option: str, reason: str) -> None:
     msg = player.refuses(MODULE, name="nodes", **options)
     assert msg.startswith(f"{option}:") and reason in msg
+
+
+@pytest.mark.parametrize("name", ["ab", "my nodes", "n" * 129])
+def test_a_name_that_ec2_does_not_take_is_refused(player: Player, name: str) -> None:
+    assert player.refuses(MODULE, name=name).startswith(f"name: {name!r} is no name")

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ from .group_model import DEFAULT_VERSION, LOWEST_PRICE, MANAGED_TAG, OWNED, SIZE
 
 SOURCE = "Auto Scaling API reference, CreateAutoScalingGroup"
 REFRESH_SOURCE = "Auto Scaling API reference, RefreshPreferences"
+NAME = re.compile(r"[!-9;-~]{1,255}")
 DAY, YEAR = 86400, 31536000
 BOUNDS = {
     "min_healthy_percentage": (0, 100),
@@ -28,6 +30,9 @@ def refuse(desired: AutoScalingGroup) -> Iterator[Problem]:
     """What cannot be, whatever exists: said before any call is made."""
     if not desired.present:
         return
+    if desired.settings.get("health_check_grace_period", 0) < 0:
+        text = f"{desired.settings['health_check_grace_period']} is below 0."
+        yield Problem("health_check_grace_period", text, source=SOURCE)
     if desired.template and not (desired.template.keys() & {"id", "name"}):
         yield Problem("launch_template", "names no template.", "Give its id or its name.", SOURCE)
     if desired.subnet_ids is not None and not desired.subnet_ids:
@@ -80,6 +85,9 @@ def refuse_preferences(preferences: Mapping[str, Any]) -> Iterator[Problem]:
 
 def refuse_new(desired: AutoScalingGroup) -> Iterator[Problem]:
     """What a new group cannot do without."""
+    if not NAME.fullmatch(desired.name):
+        text = f"{desired.name!r} is no name: 1 to 255 ASCII characters are, without blanks and colons."
+        yield Problem("name", text, source=SOURCE)
     needed = (
         ("launch_template", desired.template),
         ("subnet_ids", desired.subnet_ids),

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +21,8 @@ from ..plan import Outcome, Plan, Problem, Ref, Risk, Step, is_pending, refuse_i
 from ..session import AwsError, Session
 
 LIMIT = 16384
+NAME = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
+IMAGES = ("ami-", "resolve:ssm:")
 OS_VOLUME_SIZE = 4  # GiB; Bottlerocket's image needs 2
 OWNED = tagging.OWN_PREFIX + "launch-template"
 SOURCE = "EC2 API reference, CreateLaunchTemplate"
@@ -33,6 +36,8 @@ class LaunchTemplate:
     name: str
     data: Mapping[str, Any]
     instance_type: str | None
+    image_id: str | None
+    volume_size: int
     user_data: str | None
     hop_limit: int
     tags: Mapping[str, str] | None
@@ -51,6 +56,8 @@ class LaunchTemplate:
             name=params["name"],
             data=data_of(params),
             instance_type=params["instance_type"],
+            image_id=params["image_id"],
+            volume_size=params["volume_size"],
             user_data=params["user_data"],
             hop_limit=params["metadata_hop_limit"],
             tags=params["tags"],
@@ -121,8 +128,15 @@ def _volumes(params: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def refuse(desired: LaunchTemplate) -> Iterator[Problem]:
     """What cannot be, whatever exists: said before any call is made."""
+    if not NAME.fullmatch(desired.name):
+        message = f"{desired.name!r} is no name: 3 to 128 letters, digits and ( ) . - / _ are."
+        yield Problem("name", message, source=SOURCE)
     if not desired.present:
         return
+    if desired.image_id and not is_pending(desired.image_id) and not desired.image_id.startswith(IMAGES):
+        yield Problem("image_id", f"{desired.image_id!r} is none of {', '.join(f'{item}...' for item in IMAGES)}.")
+    if desired.volume_size < 1:
+        yield Problem("volume_size", f"{desired.volume_size} is below 1 GiB.")
     if not 1 <= desired.hop_limit <= 64:
         yield Problem("metadata_hop_limit", f"{desired.hop_limit} is outside 1 to 64.", source=SOURCE)
     text = desired.user_data
