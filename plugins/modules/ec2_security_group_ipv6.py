@@ -70,7 +70,9 @@ options:
     type: list
     elements: str
   rules:
-    description: IPv6 rules as they shall be, for all groups that are meant or for some of them.
+    description:
+      - IPv6 rules as they shall be, for all groups that are meant or for some of them. Two of them that speak of the
+        same traffic of the same group are refused.
     type: list
     elements: dict
     suboptions:

@@ -86,7 +86,7 @@ options:
         O(enable_dns64), O(enable_resource_name_dns_aaaa_record_on_launch)) are turned off first, and nothing else
         that the document states of the subnets is looked at, so that it can be the one they were set up with. As
         long as a network interface has an address or a prefix of a block, the whole task is refused, with the list
-        of those interfaces.
+        of those interfaces. So it is when a subnet has no IPv4 range, and no other than its IPv6 block.
       - When not given, blocks are managed only where O(subnets[].ipv6_cidr_block) or O(subnets[].ipv6_slot) is.
     type: str
     choices: [present, absent]

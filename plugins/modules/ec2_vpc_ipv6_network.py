@@ -29,7 +29,7 @@ options:
   name:
     description:
       - Name of the network. It begins the C(Name) tag of all that is made, and is the value of the tag
-        C(eksops.ipv6/network), which must be unique in the region.
+        C(eksops.ipv6/network), which must be unique in the region. It has 1 to 200 characters.
     type: str
     required: true
   state:
