@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import existing_networks as existing
 import pytest
 from harness import Player
 
@@ -99,6 +100,23 @@ def test_a_subnet_is_adopted_once(player: Player, aws: Aws) -> None:
     twice = player.refuses(MODULE, **document, public_subnets=subnets, private_subnets=subnets)
     assert f"private_subnets[0]: {subnets[0]['id']} is named by public_subnets[0] too." in twice
     assert f"private_subnets[1]: {subnets[1]['id']} is named by public_subnets[1] too." in twice
+
+
+def test_teardown_says_what_adopted_subnets_keep(player: Player, aws: Aws) -> None:
+    ec2 = aws("ec2")
+    old = existing.make(ec2)
+    public, *private = [{"id": subnet_id} for subnet_id in old.subnets]
+    document = {"name": "x", "vpc": {"id": old.vpc_id}, "public_subnets": [public], "private_subnets": private}
+    network = player(MODULE, **document)["network"]
+    gone = player.converge(MODULE, **document, state="absent")
+    reasons = {item["resource"]: item["reason"] for item in gone["left"]}
+    for item in network["subnets"]:
+        assert f"keeps {item['ipv6_cidr_block']}" in reasons.pop(item["id"])
+    assert f"its ::/0 leads to {old.gateway}" in reasons.pop(old.table)
+    assert list(reasons) == [old.vpc_id]
+    player.converge("ec2_route_ipv6", route_table_ids=[old.table], state="absent", routes=[{"destination": "::/0"}])
+    player.converge("ec2_subnet_ipv6", vpc_id=old.vpc_id, state="absent")
+    assert [item["resource"] for item in player.unchanged(MODULE, **document, state="absent")["left"]] == [old.vpc_id]
 
 
 def test_dns_hostnames_wait_for_dns_support(player: Player, aws: Aws) -> None:

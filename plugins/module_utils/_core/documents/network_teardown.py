@@ -78,7 +78,7 @@ def build(session: Session, document: Document, live: Live) -> Outcome:
         _vpc_blocks(desired, live, {item.id for item in free}, left),
         _vpc(desired, live, others, left),
     )
-    left += _addresses_left(own_nat, read["addresses"])
+    left += [*_addresses_left(own_nat, read["addresses"]), *_adopted_left(document, live)]
     return Outcome(plan, {"network": None, "left": left})
 
 
@@ -89,6 +89,30 @@ def _reserving(document: Document, live: Live) -> list[str]:
     named = [item for item in document.subnets(document.zones or ()) if item.adopted and not item.public]
     adopted = [found.id for item in named if (found := subnet.match(item, live.subnets)[0]) is not None]
     return adopted + [item.id for item in live.subnets if document.owner.owns(item.tags)]
+
+
+def _adopted_left(document: Document, live: Live) -> list[dict[str, Any]]:
+    """What adopted subnets keep: whether this network added it, or found it there, cannot be told any more."""
+    named = [item for item in document.subnets(document.zones or ()) if item.adopted]
+    found = [item for item in (subnet.match(wanted, live.subnets)[0] for wanted in named) if item is not None]
+    left = [
+        {
+            "resource": item.id,
+            "reason": f"it was adopted, and keeps {item.ipv6_cidr_block}; ec2_subnet_ipv6 takes it off",
+        }
+        for item in found
+        if item.ipv6_cidr_block
+    ]
+    going = _gateways_going(document.owner, live)
+    tables = [route_table.serving(item.id, live.route_tables) for item in found]
+    for table in {table.id: table for table in tables if table is not None}.values():
+        route = table.routes.get(route_table.IPV6_DEFAULT)
+        if route is not None and route.target.id not in going and not document.owner.owns(table.tags):
+            reason = (
+                f"its ::/0 leads to {route.target.id}, which this network did not make; ec2_route_ipv6 takes it away"
+            )
+            left.append({"resource": table.id, "reason": reason})
+    return left
 
 
 def _vpc_blocks(desired: vpc.Vpc, live: Live, going: set[str], left: list[dict[str, Any]]) -> Plan:
@@ -163,13 +187,17 @@ def _delete_subnets(owner: Owner, free: Iterable[subnet.Observed]) -> list[Step]
     ]
 
 
-def _routes_to_our_gateway(owner: Owner, live: Live) -> list[Step]:
-    """IPv6 routes that others' tables have to gateways about to go: this network added them for adopted subnets."""
-    going = {
+def _gateways_going(owner: Owner, live: Live) -> set[str]:
+    return {
         gateway.id
         for gateway, part in ((live.egress_gateway, egress.PART), (live.internet_gateway, internet.PART))
         if gateway is not None and owner.owns(gateway.tags, part)
     }
+
+
+def _routes_to_our_gateway(owner: Owner, live: Live) -> list[Step]:
+    """IPv6 routes that others' tables have to gateways about to go: this network added them for adopted subnets."""
+    going = _gateways_going(owner, live)
     return [
         route_table.remove_route(table.address, table.id, destination, route.target)
         for table in live.route_tables
