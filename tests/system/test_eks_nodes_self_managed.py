@@ -155,9 +155,8 @@ def test_a_cluster_that_will_know_no_access_entries_is_told_in_check_mode(emulat
     }
     run = Playbooks(emulator, tmp_path)("eksops.ipv6.site", site, check=True, may_fail=True)
     assert run.returncode != 0
-    assert "eks_cluster_authentication_mode to API or API_AND_CONFIG_MAP, or eks_nodes_join" in " ".join(
-        run.output.split()
-    )
+    told = "give it the authentication_mode API or API_AND_CONFIG_MAP with the role eks_cluster"
+    assert told in " ".join(run.output.split())
     assert ENTRY not in run.steps
 
 
