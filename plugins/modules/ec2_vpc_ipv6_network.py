@@ -111,7 +111,8 @@ options:
     type: list
     elements: str
   availability_zone_count:
-    description: How many zones, when O(availability_zones) is not given.
+    description:
+      - How many zones, when O(availability_zones) is not given. A region with fewer is used whole, with a warning.
     type: int
     default: 3
   public_subnets:

@@ -157,6 +157,8 @@ def test_zones_are_chosen_by_name_and_kept(player: Player) -> None:
     three = player.converge(MODULE, **document)["network"]
     assert three["availability_zones"] == ZONES
     assert player.unchanged(MODULE, **document, availability_zone_count=2)["network"]["availability_zones"] == ZONES
+    nine = player.unchanged(MODULE, **document, availability_zone_count=9)
+    assert "in 3 zones and not in 9" in nine["warnings"][0]
 
 
 def test_slots_and_ranges_as_given(player: Player) -> None:
@@ -428,6 +430,13 @@ def test_teardown_leaves_what_others_use_and_says_why(player: Player, aws: Aws) 
 
 def test_teardown_of_nothing_does_nothing(player: Player) -> None:
     assert player.unchanged(MODULE, name="nobody", state="absent")["left"] == []
+
+
+def test_teardown_of_an_adopted_vpc_that_is_gone_does_nothing(player: Player, aws: Aws) -> None:
+    gone = aws("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    aws("ec2").delete_vpc(VpcId=gone)
+    player.unchanged(MODULE, name="old", vpc={"id": gone}, state="absent")
+    assert f"there is no VPC {gone}" in player.refuses(MODULE, name="old", vpc={"id": gone})
 
 
 def test_teardown_of_an_adopted_vpc_keeps_it(player: Player, aws: Aws) -> None:

@@ -73,6 +73,8 @@ def test_the_catalogue_can_be_asked(aws: Aws) -> None:
     assert defaults == ["v1.21.2-eksbuild.2"]
     assert {item["clusterVersion"] for entry in cni["addonVersions"] for item in entry["compatibilities"]} == {"1.34"}
     assert eks.describe_addon_versions(addonName="nosuch")["addons"] == []
+    with pytest.raises(eks.exceptions.InvalidParameterException):  # presumed
+        eks.describe_addon_versions(kubernetesVersion="newest")
     networking = eks.describe_addon_versions(types=["networking"])["addons"]
     assert {item["addonName"] for item in networking} == {"vpc-cni", "coredns", "kube-proxy"}
     assert eks.describe_addon_versions(owners=["aws-marketplace"])["addons"] == []

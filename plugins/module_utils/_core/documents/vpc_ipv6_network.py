@@ -83,16 +83,17 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
     refuse_if_any(refuse(document, session.region) + vpc.refuse(document.vpc))
     if document.zones is not None or not document.needs_zones:
         refuse_if_any(subnet.refuse(document.subnets(document.zones or ())))
-    live = observe(session, document)
-    if params["state"] == "absent":
+    present = params["state"] == "present"
+    live = observe(session, document, present)
+    if not present:
         return network_teardown.build(session, document, live)
     network = _decide(session, document, live)
     return Outcome(plan(network), facts(network), tuple(_warnings(network)))
 
 
-def observe(session: Session, document: Document) -> Live:
+def observe(session: Session, document: Document, present: bool) -> Live:
     """The live network: one call for the VPC, then seven side by side."""
-    found = vpc.observe(session, document.vpc)
+    found = vpc.observe(session, document.vpc, present)
     if found is None:
         return Live(None)
     vpc_id = found.id
@@ -417,6 +418,12 @@ def _tags(network: Network) -> list[Step]:
 def _warnings(network: Network) -> list[str]:
     document, live = network.document, network.live
     warnings = []
+    zones = _zones(network.placed)
+    if document.zones is None and document.needs_zones and len(zones) < document.zone_count:
+        warnings.append(
+            f"availability_zone_count: the network is in {len(zones)} zones and not in {document.zone_count}: the "
+            "region has no other that EKS takes subnets in."
+        )
     if live.vpc is not None and document.vpc.adopted:
         if not (live.vpc.enable_dns_support and live.vpc.enable_dns_hostnames):
             warnings.append(

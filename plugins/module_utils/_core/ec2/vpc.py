@@ -106,10 +106,10 @@ def refuse(desired: Vpc) -> list[Problem]:
     return problems + _refuse_dns(desired, desired.enable_dns_support, "vpc.enable_dns_support is false")
 
 
-def observe(session: Session, desired: Vpc) -> Observed | None:
+def observe(session: Session, desired: Vpc, present: bool = True) -> Observed | None:
     """The VPC that the document means; None when it is yet to be made. One call.
 
-    @raises Refused  when an adopted VPC is not there, or several carry the tags.
+    @raises Refused  when an adopted VPC is not there but shall be C(present), or several carry the tags.
     """
     if desired.id is not None and is_pending(desired.id):
         return None
@@ -117,7 +117,7 @@ def observe(session: Session, desired: Vpc) -> Observed | None:
     if len(found) > 1:
         ids = ", ".join(sorted(item.id for item in found))
         raise Refused(Problem("vpc", f"{len(found)} VPCs match: {ids}.", "Give vpc.id."))
-    if not found and desired.adopted:
+    if not found and desired.adopted and present:
         asked = desired.id or f"the tags {dict(desired.filter_tags or {})}"
         raise Refused(
             Problem("vpc", f"there is no VPC {asked} in {session.region}.", "Check the region, or leave vpc.id out.")

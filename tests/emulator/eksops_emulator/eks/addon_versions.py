@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from .catalogue import ADDONS, AddonType, minor_of, parse
 from .errors import InvalidParameter, ResourceNotFound
@@ -18,8 +19,13 @@ class AddonVersions(State):
     """What the catalogue offers."""
 
     def describe_addon_versions(self, request: Request) -> Facts:
-        """The filters apply together; an add-on without a fitting version is left out, an unknown one is no error."""
+        """The filters apply together; an add-on without a fitting version is left out, an unknown one is no error.
+
+        What is no version of Kubernetes is refused (presumed).
+        """
         kubernetes = request.get("kubernetesVersion")
+        if kubernetes is not None and not re.fullmatch(r"1\.\d{1,2}", kubernetes):
+            raise InvalidParameter(f"Unsupported Kubernetes version: {kubernetes}")
         found = [
             _facts(kind, kubernetes)
             for kind in ADDONS.values()
