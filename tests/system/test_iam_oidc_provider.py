@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from harness import Player, operations
 
 MODULE = "iam_oidc_provider"
@@ -75,3 +76,33 @@ def test_a_slash_at_the_end_is_no_part_of_the_issuer(player: Player) -> None:
     made = player.converge(MODULE, url=f"{URL}/")["oidc_provider"]
     assert made["url"] == URL and made["arn"].endswith("0123456789ABCDEF0123456789ABCDEF")
     player.unchanged(MODULE, url=URL)
+
+
+def test_thumbprints_in_capitals_are_the_same(player: Player) -> None:
+    made = player.converge(MODULE, url=URL, thumbprints=["AB" * 20, "ab" * 20])["oidc_provider"]
+    assert made["thumbprints"] == ["ab" * 20]
+
+
+def test_a_thumbprint_that_iam_keeps_in_capitals_is_the_same(player: Player, aws: Callable[..., Any]) -> None:
+    aws("iam").create_open_id_connect_provider(Url=URL, ClientIDList=["sts.amazonaws.com"], ThumbprintList=["AB" * 20])
+    player.unchanged(MODULE, url=URL, thumbprints=["ab" * 20])
+
+
+@pytest.mark.parametrize(
+    ("bad", "option", "reason"),
+    [
+        ({"url": f" {URL}"}, "url", "no https URL"),
+        ({"url": URL.replace("https", "HTTPS")}, "url", "no https URL"),
+        ({"url": f"{URL}?x=1"}, "url", "from a ? or # on"),
+        ({"url": f"https://example.com/{'a' * 300}"}, "url", "255 characters"),
+        ({"client_ids": ["sts.amazonaws.com", ""]}, "client_ids", "1 to 255 characters"),
+        ({"client_ids": ["a" * 256]}, "client_ids", "1 to 255 characters"),
+        ({"client_ids": [f"client-{number}" for number in range(101)]}, "client_ids", "100 at most, and these are 101"),
+        ({"thumbprints": ["abc"]}, "thumbprints", "40 hexadecimal digits"),
+        ({"thumbprints": [":".join(["AB"] * 20)]}, "thumbprints", "without colons"),
+        ({"thumbprints": [f"{number:040x}" for number in range(6)]}, "thumbprints", "5 at most, and these are 6"),
+    ],
+)
+def test_what_iam_would_refuse_is_refused(player: Player, bad: dict[str, Any], option: str, reason: str) -> None:
+    msg = player.refuses(MODULE, **{"url": URL, **bad})
+    assert msg.startswith(f"{option}: ") and reason in msg

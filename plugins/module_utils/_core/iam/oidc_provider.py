@@ -6,7 +6,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +17,9 @@ from ..plan import Outcome, Plan, Problem, Ref, Risk, Step, is_pending, refuse_i
 from ..session import Session
 
 STS_AUDIENCE = "sts.amazonaws.com"
+SOURCE = "IAM API reference, CreateOpenIDConnectProvider"
+URL_LENGTH, CLIENT_LENGTH = 255, 255
+MAX_CLIENTS, MAX_THUMBPRINTS = 100, 5
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ class OidcProvider:
         return cls(
             url=params["url"].rstrip("/"),  # no issuer of EKS ends with one
             client_ids=_tuple(params["client_ids"]),
-            thumbprints=_tuple(params["thumbprints"]),
+            thumbprints=_lowered(params["thumbprints"]),
             tags=params["tags"],
             purge_tags=params["purge_tags"],
             present=params["state"] == "present",
@@ -69,8 +73,11 @@ def issuer_problems(option: str, url: str) -> list[Problem]:
     parts = urlsplit(url)
     remedy = "Give cluster.oidc_issuer as eks_cluster returns it."
     problems = []
-    if parts.scheme != "https" or not parts.netloc:
+    if not url.startswith("https://") or not parts.netloc:
         problems.append(Problem(option, f"{url!r} is no https URL.", remedy))
+    if parts.query or parts.fragment or len(url) > URL_LENGTH:
+        message = f"{url!r} is no issuer: it has {URL_LENGTH} characters at most, and nothing from a ? or # on."
+        problems.append(Problem(option, message, remedy, SOURCE))
     if parts.netloc.startswith("oidc-eks.") and parts.netloc.endswith(".api.aws"):
         message = (
             f"{url!r} is the dual-stack host; a cluster's tokens name the issuer that DescribeCluster gives, and IAM"
@@ -82,7 +89,26 @@ def issuer_problems(option: str, url: str) -> list[Problem]:
 
 def refuse(desired: OidcProvider) -> list[Problem]:
     """What must not be done, seen without a call."""
-    return issuer_problems("url", desired.url)
+    problems = issuer_problems("url", desired.url)
+    if not desired.present:
+        return problems
+    clients, thumbprints = set(desired.client_ids or ()), set(desired.thumbprints or ())
+    for client in sorted(clients):
+        if not 1 <= len(client) <= CLIENT_LENGTH:
+            message = f"{client!r} is no client ID: it has 1 to {CLIENT_LENGTH} characters."
+            problems.append(Problem("client_ids", message, source=SOURCE))
+    for thumbprint in sorted(thumbprints):
+        if not re.fullmatch(r"[0-9a-f]{40}", thumbprint):
+            message = f"{thumbprint!r} is no thumbprint: it has 40 hexadecimal digits, without colons."
+            problems.append(Problem("thumbprints", message, "Leave it out, and IAM finds its own.", SOURCE))
+    for option, values, most in (
+        ("client_ids", clients, MAX_CLIENTS),
+        ("thumbprints", thumbprints, MAX_THUMBPRINTS),
+    ):
+        if len(values) > most:
+            message = f"a provider has {most} at most, and these are {len(values)}."
+            problems.append(Problem(option, message, source=SOURCE))
+    return problems
 
 
 def observe(session: Session, url: str) -> Observed | None:
@@ -98,7 +124,7 @@ def observe(session: Session, url: str) -> Observed | None:
     return Observed(
         arn=arn,
         client_ids=tuple(answer.get("ClientIDList", ())),
-        thumbprints=tuple(answer.get("ThumbprintList", ())),
+        thumbprints=_lowered(answer.get("ThumbprintList", ())) or (),
         tags=tagging.to_dict(answer.get("Tags")),
     )
 
@@ -141,7 +167,7 @@ def build(params: Mapping[str, Any], session: Session) -> Outcome:
 def _create(desired: OidcProvider) -> Step:
     request: dict[str, Any] = {"Url": desired.url, "ClientIDList": sorted(_wanted_clients(desired, None))}
     if desired.thumbprints:
-        request["ThumbprintList"] = list(desired.thumbprints)
+        request["ThumbprintList"] = sorted(set(desired.thumbprints))
     if desired.tags:
         request["Tags"] = tagging.to_list(desired.tags)
     after = {
@@ -218,8 +244,12 @@ def _wanted_clients(desired: OidcProvider, observed: Observed | None) -> set[str
 
 def _wanted_thumbprints(desired: OidcProvider, observed: Observed | None) -> set[str]:
     if desired.thumbprints is not None:
-        return {thumbprint.lower() for thumbprint in desired.thumbprints}
+        return set(desired.thumbprints)
     return set(observed.thumbprints) if observed else set()
+
+
+def _lowered(value: Iterable[str] | None) -> tuple[str, ...] | None:
+    return None if value is None else tuple(thumbprint.lower() for thumbprint in value)
 
 
 def _tuple(value: list[str] | None) -> tuple[str, ...] | None:
