@@ -155,6 +155,22 @@ def test_who_may_not_list_the_policies_may_associate_them(
         ({"type": "EC2_WINDOWS"}, "type", "no Windows nodes"),
         ({"type": "HYBRID_LINUX"}, "type", "no hybrid nodes"),
         ({"type": "EC2_LINUX", "kubernetes_groups": ["x"]}, "kubernetes_groups", "AWS's own"),
+        ({"type": "EC2_LINUX", "kubernetes_groups": []}, "kubernetes_groups", "AWS's own"),
+        (
+            {
+                "access_policies": [
+                    {"policy_arn": VIEW, "scope": "namespace", "namespaces": ["a"]},
+                    {"policy_arn": "AmazonEKSViewPolicy", "scope": "namespace", "namespaces": ["b"]},
+                ]
+            },
+            "access_policies",
+            "AmazonEKSViewPolicy is there more than once",
+        ),
+        (
+            {"access_policies": [{"policy_arn": VIEW, "scope": "namespace", "namespaces": [""]}]},
+            "access_policies",
+            "a namespace has no name",
+        ),
         ({"type": "EC2_LINUX", "access_policies": [{"policy_arn": VIEW}]}, "access_policies", "take none"),
     ],
 )

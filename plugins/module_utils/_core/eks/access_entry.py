@@ -47,6 +47,7 @@ class AccessEntry:
     username: str | None
     groups: tuple[str, ...] | None
     policies: Mapping[str, Scope] | None
+    repeated: tuple[str, ...]
     purge_policies: bool
     replace: bool
     tags: Mapping[str, str] | None
@@ -76,6 +77,7 @@ class AccessEntry:
             policies=None
             if policies is None
             else {policy_arn(item["policy_arn"], partition): _scope(item) for item in policies},
+            repeated=_repeated([policy_arn(item["policy_arn"], partition) for item in policies or ()]),
             purge_policies=params["purge_access_policies"],
             replace=params["replace"],
             tags=params["tags"],
@@ -112,7 +114,12 @@ def refuse(desired: AccessEntry) -> Iterator[Problem]:
     for option, name in [*names, *(("kubernetes_groups", group) for group in desired.groups or ())]:
         if name.startswith(RESERVED):
             yield Problem(option, f"{name!r} begins with one of {', '.join(RESERVED)}.", source=SOURCE)
+    for policy in desired.repeated:
+        message = f"{policy} is there more than once, and an entry has each policy once."
+        yield Problem("access_policies", message, "Name all its namespaces in one place.", SOURCE)
     for policy, scope in (desired.policies or {}).items():
+        if "" in scope.namespaces:
+            yield Problem("access_policies", f"{policy}: a namespace has no name.", "Give it one, or leave it out.")
         if scope.kind == "namespace" and not scope.namespaces:
             yield Problem("access_policies", f"{policy} counts in namespaces, and none is named.", "Give namespaces.")
         if scope.kind == "cluster" and scope.namespaces:
@@ -126,8 +133,8 @@ def refuse_change(desired: AccessEntry, observed: Observed | None, view: Cluster
         what = "Windows" if kind == "EC2_WINDOWS" else "hybrid"
         yield Problem("type", f"{kind}: IPv6 clusters have no {what} nodes.", source=FAMILY_SOURCE)
     if kind != "STANDARD":
-        for option, value in (("kubernetes_groups", desired.groups), ("username", desired.username)):
-            if value:
+        for option, given in (("kubernetes_groups", desired.groups is not None), ("username", bool(desired.username))):
+            if given:
                 yield Problem(option, f"entries of type {kind} have AWS's own.", "Leave it out.", SOURCE)
         if desired.policies and kind not in WITH_POLICIES:
             yield Problem("access_policies", f"entries of type {kind} take none.", "Leave it out.", SOURCE)
@@ -337,6 +344,7 @@ def _carried(desired: AccessEntry, observed: Observed) -> AccessEntry:
         username=desired.username if standard else None,
         groups=desired.groups if standard else None,
         policies=_policies_after(desired, observed.policies) if desired.type in WITH_POLICIES else None,
+        repeated=(),
         purge_policies=desired.purge_policies,
         replace=desired.replace,
         tags=shared.tags_after(observed.tags, desired.tags, desired.purge_tags),
@@ -353,6 +361,10 @@ def _policies(session: Session, desired: AccessEntry) -> dict[str, Scope]:
         )
         for item in found
     }
+
+
+def _repeated(arns: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted({arn for arn in arns if arns.count(arn) > 1}))
 
 
 def _scope(item: Mapping[str, Any]) -> Scope:
