@@ -462,3 +462,10 @@ def test_an_unchanged_document_costs_one_round_of_reads(player: Player, emulator
     emulator.journal.clear()
     player.unchanged(MODULE, **WHOLE)
     assert len(emulator.journal.calls) == 9
+
+
+def test_a_tag_of_the_collection_s_own_does_not_hand_the_roles_over(player: Player, aws: Aws) -> None:
+    player.converge(MODULE, cluster_name="prod", tags={"eksops.ipv6/cluster": "other", "team": "platform"})
+    player.converge(MODULE, cluster_name="prod", tags={"eksops.ipv6/cluster": "other"})
+    assert player.converge(MODULE, cluster_name="prod", state="absent")["left"] == []
+    assert aws("iam").list_roles()["Roles"] == []

@@ -15,7 +15,7 @@ from typing import Any
 from .plan import Problem
 from .tags import AWS_PREFIX
 
-LONGEST_KEY, LONGEST_VALUE = 128, 256
+LONGEST_KEY, LONGEST_VALUE, MOST_TAGS = 128, 256, 50
 SOURCE = "AWS General Reference: tag naming limits and requirements"
 
 
@@ -43,6 +43,8 @@ def _walk(params: Mapping[str, Any], spec: Mapping[str, Any], prefix: str, probl
 
 def _refuse(option: str, tags: Mapping[Any, Any], written: bool) -> list[Problem]:
     problems = []
+    if written and len(tags) > MOST_TAGS:
+        problems.append(Problem(option, f"these are {len(tags)} tags; AWS takes {MOST_TAGS}.", source=SOURCE))
     for key, value in tags.items():
         if value is None or isinstance(value, (Mapping, list, tuple)):
             problems.append(Problem(option, f"{key} has no text as its value.", 'Give "" for an empty one.'))

@@ -179,7 +179,7 @@ def _change_tags(desired: InstanceProfile, observed: Observed) -> list[Step]:
     """An adopted profile keeps the tags it has."""
     if not desired.owner.owns(observed.tags):
         return []
-    to_set, to_remove = tagging.difference(observed.tags, desired.tags, desired.purge_tags)
+    to_set, to_remove = tagging.difference(observed.tags, desired.owner.kept(desired.tags), desired.purge_tags)
     before, after = {"tags": observed.tags}, {"tags": tagging.after(observed.tags, to_set, to_remove)}
     name = {"InstanceProfileName": observed.name}
     steps = []

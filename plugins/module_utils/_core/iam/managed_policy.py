@@ -278,7 +278,7 @@ def _change_tags(desired: ManagedPolicy, observed: Observed) -> list[Step]:
     """An adopted policy keeps the tags it has."""
     if not owned(desired, observed):
         return []
-    to_set, to_remove = tagging.difference(observed.tags, desired.tags, desired.purge_tags)
+    to_set, to_remove = tagging.difference(observed.tags, desired.owner.kept(desired.tags), desired.purge_tags)
     before, after = {"tags": observed.tags}, {"tags": tagging.after(observed.tags, to_set, to_remove)}
     key = {"PolicyArn": observed.arn}
     steps = []

@@ -53,6 +53,10 @@ class Owner:
         """All tags that a resource is made with."""
         return {**(given or {}), **self.marks}
 
+    def kept(self, given: Mapping[str, str] | None) -> dict[str, str] | None:
+        """All tags that a resource of this owner shall have; None where tags are not managed."""
+        return None if given is None else self.tags(given)
+
 
 @dataclass(frozen=True)
 class Arn:

@@ -348,7 +348,7 @@ def _tag_difference(desired: Role, observed: Observed) -> tuple[dict[str, Any], 
     """An adopted role keeps the tags it has: two clusters may share it."""
     if not desired.owner.owns(observed.tags):
         return {}, []
-    return tagging.difference(observed.tags, desired.tags, desired.purge_tags)
+    return tagging.difference(observed.tags, desired.owner.kept(desired.tags), desired.purge_tags)
 
 
 def name_in(arn: str) -> str:

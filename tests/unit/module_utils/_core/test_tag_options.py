@@ -53,6 +53,7 @@ def test_tags_become_text_wherever_they_stand() -> None:
         ({"": "a"}, "'' is no key of 1 to 128 characters."),
         ({"k" * 129: "a"}, f"'{'k' * 129}' is no key of 1 to 128 characters."),
         ({"team": "v" * 257}, "the value of team has 257 characters; AWS takes 256."),
+        ({f"key-{number}": "v" for number in range(51)}, "these are 51 tags; AWS takes 50."),
     ],
 )
 def test_what_aws_would_refuse_is_refused_by_its_option(tags: dict[Any, Any], says: str) -> None:
