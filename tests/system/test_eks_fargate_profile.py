@@ -250,11 +250,14 @@ def test_a_new_profile_needs_role_subnets_and_selectors(player: Player, world: S
     ("bad", "option", "reason"),
     [
         ({"pod_execution_role_arn": "fargate"}, "pod_execution_role_arn", "no ARN"),
+        ({"pod_execution_role_arn": "garbage:role/fargate"}, "pod_execution_role_arn", "no ARN"),
         ({"subnet_ids": []}, "subnet_ids", "one subnet at least"),
         ({"selectors": []}, "selectors", "1 to 5"),
         ({"selectors": [{"namespace": str(n)} for n in range(6)]}, "selectors", "1 to 5"),
         ({"selectors": [{"namespace": "a", "labels": {str(n): "x" for n in range(6)}}]}, "selectors", "5 labels"),
         ({"selectors": [{"namespace": ""}]}, "selectors", "needs a namespace"),
+        ({"selectors": [{"namespace": "a", "labels": {"app": None}}]}, "selectors", "the label app has no text"),
+        ({"selectors": [{"namespace": "a", "labels": {"app": ["x"]}}]}, "selectors", "the label app has no text"),
         ({"selectors": [{"namespace": "a"}, {"namespace": "a", "labels": {}}]}, "selectors", "the same"),
     ],
 )

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv6Network
 
-from ..addressing import AddressError, network
+from ..addressing import AddressError, ipv4, network
 from ..plan import Problem, is_pending
 from ..versions import KubernetesVersion, kubernetes_steps
 from . import shared
@@ -33,6 +33,7 @@ NOT_PUBLIC = tuple(
         "fe80::/10",
     )
 )
+SERVICE_RANGES = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")
 OLD_ENDPOINT = ".eks.amazonaws.com"  # IPv6 clusters made since October 2024 answer at .api.aws
 NEW_CLUSTER = "It needs a new cluster: make one under another name and move the workloads."
 API_SOURCE = "EKS API reference, CreateCluster"
@@ -112,8 +113,21 @@ def _refuse_unsupported(desired: Cluster, partition: str) -> Iterator[Problem]:
             "Leave it out.",
             API_SOURCE,
         )
+    if desired.ip_family == "ipv4" and desired.service_ipv4_cidr is not None:
+        yield from _refuse_service_range(desired.service_ipv4_cidr)
     if desired.ip_family == "ipv6" and partition == "aws-cn":
         yield Problem("ip_family", "EKS has no IPv6 clusters in the China Regions.", source=API_SOURCE)
+
+
+def _refuse_service_range(cidr: str) -> Iterator[Problem]:
+    try:
+        found = ipv4(cidr)
+    except AddressError as error:
+        yield Problem("service_ipv4_cidr", f"{cidr!r} is no IPv4 CIDR block: {error}.", source=API_SOURCE)
+        return
+    if not any(found.subnet_of(ipv4(private)) for private in SERVICE_RANGES) or not 12 <= found.prefixlen <= 24:
+        message = f"{cidr} is no service range: a /12 to /24 within {', '.join(SERVICE_RANGES)}."
+        yield Problem("service_ipv4_cidr", message, source=API_SOURCE)
 
 
 def _refuse_endpoint(desired: Cluster) -> Iterator[Problem]:
@@ -145,7 +159,7 @@ def _refuse_endpoint(desired: Cluster) -> Iterator[Problem]:
 def _refuse_values(desired: Cluster) -> Iterator[Problem]:
     if desired.version is not None:
         yield from _refuse_version_text(desired.version)
-    if desired.role_arn is not None and not is_pending(desired.role_arn) and ":role/" not in desired.role_arn:
+    if desired.role_arn is not None and not is_pending(desired.role_arn) and not shared.is_role_arn(desired.role_arn):
         yield Problem("role_arn", f"{desired.role_arn!r} is no ARN of an IAM role.")
     if desired.subnet_ids is not None and len(desired.subnet_ids) < 2:
         yield Problem("subnet_ids", "a cluster needs subnets in at least two zones.", source=NETWORK_SOURCE)

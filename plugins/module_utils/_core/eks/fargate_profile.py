@@ -122,7 +122,7 @@ def refuse(desired: FargateProfile) -> Iterator[Problem]:
     if not desired.present:
         return
     role = desired.role_arn
-    if role is not None and not is_pending(role) and ":role/" not in role:
+    if role is not None and not is_pending(role) and not shared.is_role_arn(role):
         yield Problem("pod_execution_role_arn", f"{role!r} is no ARN of an IAM role.")
     if desired.subnet_ids is not None and not desired.subnet_ids:
         yield Problem("subnet_ids", "a profile needs one subnet at least.", source=SOURCE)
@@ -138,6 +138,15 @@ def refuse(desired: FargateProfile) -> Iterator[Problem]:
             yield Problem("selectors", f"{namespace}: a selector has {MAX_LABELS} labels at most.", source=SOURCE)
     if len(set(selectors)) != len(selectors):
         yield Problem("selectors", "two of them are the same.")
+
+
+def _refuse_labels(params: Mapping[str, Any]) -> Iterator[Problem]:
+    """Labels whose value is no text, and no number or truth value that becomes one."""
+    for item in params["selectors"] or ():
+        for key, value in (item.get("labels") or {}).items():
+            if value is None or isinstance(value, (Mapping, list, tuple)):
+                message = f"{item['namespace']}: the label {key} has no text as its value."
+                yield Problem("selectors", message, 'Give "" for an empty one.', SOURCE)
 
 
 def refuse_new(desired: FargateProfile, around: Surroundings, view: ClusterView) -> Iterator[Problem]:
@@ -283,7 +292,7 @@ def facts(desired: FargateProfile, observed: Observed) -> dict[str, Any]:
 def build(params: Mapping[str, Any], session: Session, read_role: ReadRole) -> Outcome:
     """The module C(eks_fargate_profile); C(read_role) finds out what the pod execution role may do."""
     desired = FargateProfile.from_params(params)
-    refuse_if_any(refuse(desired))
+    refuse_if_any([*(_refuse_labels(params) if desired.present else ()), *refuse(desired)])
     if not desired.present:
         return Outcome(plan(desired, observe(session, desired), None), {"fargate_profile": None})
     found = session.together(

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -238,6 +239,11 @@ def given(**members: Any) -> dict[str, Any]:
 def unique(values: Iterable[str] | None) -> tuple[str, ...] | None:
     """Each value once, in the order given; None stays None."""
     return None if values is None else tuple(dict.fromkeys(values))
+
+
+def is_role_arn(text: str) -> bool:
+    """Whether a text is the ARN of an IAM role."""
+    return re.fullmatch(r"arn:[\w-]+:iam::\d{12}:role/\S+", text) is not None
 
 
 def from_json(text: str) -> Any:
