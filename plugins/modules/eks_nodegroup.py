@@ -51,7 +51,8 @@ options:
     type: str
   instance_types:
     description:
-      - The instance types, in the order of preference. Cannot be changed. EKS's default is V(t3.medium).
+      - The instance types, in the order of preference. Cannot be changed. EKS's default is V(t3.medium), also for an
+        empty list.
       - In an IPv6 cluster they must be built on Nitro, as C(DescribeInstanceTypes) has it, or be bare metal.
     type: list
     elements: str
@@ -139,8 +140,9 @@ options:
         type: str
       version:
         description:
-          - The version's number. A new node group gets the template's default version when this is not given; another
-            is then left at its own.
+          - The version's number. V($Latest) and V($Default) are refused, as EKS keeps only the number they stood for.
+          - A new node group gets the template's default version when this is not given; another is then left at its
+            own.
         type: str
   remote_access:
     description: SSH access to the nodes. Cannot be changed. With O(launch_template) it belongs there.
@@ -246,7 +248,9 @@ options:
       - In check mode a newer version than the cluster's is taken for granted, as an earlier task may upgrade it.
     type: str
   release_version:
-    description: The version of the AMI, such as V(1.35.4-20260815). A new node group has the newest.
+    description:
+      - The version of the AMI, such as V(1.35.4-20260815). A new node group has the newest.
+      - Amazon Linux's begin with the Kubernetes version, and one for another is refused.
     type: str
   force:
     description: Whether an upgrade goes on although pods cannot be drained, because of a pod disruption budget.

@@ -284,6 +284,20 @@ def test_an_instance_type_of_the_template_is_looked_at_too(
         ({"taints": [TAINT, {**TAINT, "value": "other"}]}, "taints", "same key and effect"),
         ({"ami_type": "CUSTOM"}, "ami_type", "from a launch template"),
         ({"disk_size": 50, "launch_template": {"name": "x"}}, "disk_size", "belongs into it"),
+        ({"disk_size": 0}, "disk_size", "0 is below 1 GiB"),
+        ({"release_version": ""}, "release_version", "is empty"),
+        ({"launch_template": {"name": ""}}, "launch_template.name", "is empty"),
+        ({"launch_template": {"name": "x", "version": "$Latest"}}, "launch_template.version", "each run would replace"),
+        ({"launch_template": {"name": "x", "version": "01"}}, "launch_template.version", "'01' is no number"),
+        *(
+            ({"node_repair_config": {name: number}}, f"node_repair_config.{name}", reason)
+            for name, number, reason in (
+                ("max_unhealthy_node_threshold_count", 0, "0 is below 1"),
+                ("max_unhealthy_node_threshold_percentage", 101, "101 is outside 1 to 100"),
+                ("max_parallel_nodes_repaired_count", -1, "-1 is below 1"),
+                ("max_parallel_nodes_repaired_percentage", 0, "0 is outside 1 to 100"),
+            )
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_before_any_call(
@@ -703,6 +717,26 @@ def test_a_release_is_rolled_out(player: Player, options: dict[str, Any], world:
         "force": True,
     }
     assert live(world)["releaseVersion"] == older
+
+
+def test_a_release_for_another_kubernetes_is_refused(player: Player, options: dict[str, Any]) -> None:
+    other = {"release_version": "1.32.1-20260101"}
+    reason = "release_version: 1.32.1-20260101 is no release of AL2023_x86_64_STANDARD for Kubernetes 1.33."
+    assert player.refuses_unless_mended(MODULE, **options, **other).startswith(reason)
+    assert player.refuses(MODULE, **options, **other, kubernetes_version="1.33").startswith(reason)
+    player(MODULE, **options)
+    assert player.refuses(MODULE, **GROUP, **other).startswith(reason)
+
+
+def test_a_release_of_bottlerocket_has_a_number_of_its_own(player: Player, options: dict[str, Any]) -> None:
+    release = releases("BOTTLEROCKET_x86_64", "1.33")[-1]
+    assert not release.startswith("1.33.")
+    player.converge(MODULE, **options, ami_type="BOTTLEROCKET_x86_64", release_version=release)
+
+
+def test_no_instance_types_are_as_none_given(player: Player, options: dict[str, Any]) -> None:
+    """A list without any is what EKS gives nobody: with replace each run would make the node group anew."""
+    player.converge(MODULE, **{**options, "instance_types": []}, replace=True)
 
 
 def test_an_upgrade_that_fails_says_why(player: Player, options: dict[str, Any], world: Sample) -> None:

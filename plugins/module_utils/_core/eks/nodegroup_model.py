@@ -84,7 +84,7 @@ class Nodegroup:
             node_role_arn=params["node_role_arn"],
             subnet_ids=shared.unique(params["subnet_ids"]),
             ami_type=params["ami_type"],
-            instance_types=shared.unique(params["instance_types"]),
+            instance_types=shared.unique(params["instance_types"]) or None,
             capacity_type=params["capacity_type"],
             disk_size=params["disk_size"],
             scaling=_said(params["scaling"]),

@@ -27,6 +27,7 @@ NODES_SOURCE = "EKS User Guide, managed node groups"
 LAST_AL2 = KubernetesVersion(
     1, 32
 )  # EKS: "AMI Type AL2_x86_64 is only supported for kubernetes versions 1.32 or earlier"
+RELEASE_SOURCE = "EKS User Guide, versions of Amazon Linux AMIs for managed node groups"
 RESERVED_LABELS = ("eks.amazonaws.com", "kubernetes.io", "k8s.io")
 LONGEST_MARK = 63
 MAX_TAINTS = 50
@@ -77,6 +78,9 @@ def refuse_new(desired: Nodegroup, around: Surroundings, view: ClusterView, ami_
     if desired.scaling and not {"min_size", "max_size"} <= set(desired.scaling):
         problems.append(Problem("scaling", "a new node group needs min_size and max_size.", source=API_SOURCE))
     problems += _refuse_platform(desired, view, ami_type)
+    # Without a version of its own it has the cluster's, which an earlier task may change.
+    version, elsewhere = desired.kubernetes_version or view.version, desired.kubernetes_version is None
+    problems += _refuse_release(desired, ami_type, version, elsewhere)
     problems += subnet_problems(around.subnets, desired.subnet_ids or (), view.vpc_id, view.ipv6)
     problems += _refuse_place(desired, around, view)
     problems += _refuse_instance_types(desired, around, view, ami_type)
@@ -112,6 +116,7 @@ def refuse_change(desired: Nodegroup, observed: Observed, view: ClusterView) -> 
         *upkeep.refuse_bottlerocket(str(observed["ami_type"]), desired.warm_pool),
         *upkeep.refuse_pool(observed["warm_pool_config"], desired.warm_pool),
         *_refuse_upgrade(desired, observed, view),
+        *_refuse_release(desired, str(observed["ami_type"]), desired.kubernetes_version or str(observed["version"])),
     ]
 
 
@@ -181,6 +186,10 @@ def _refuse_values(desired: Nodegroup) -> Iterator[Problem]:
             KubernetesVersion.parse(desired.kubernetes_version)
         except ValueError as error:
             yield Problem("kubernetes_version", f"{error}.", 'Quote it in YAML: "1.30" without quotes is 1.3.')
+    if desired.release_version == "":
+        yield Problem("release_version", "is empty.", "Leave it out for the newest.")
+    if desired.disk_size is not None and desired.disk_size < 1:
+        yield Problem("disk_size", f"{desired.disk_size} is below 1 GiB.", source=API_SOURCE)
     if desired.remote_access and not desired.remote_access.get("ec2_ssh_key"):
         yield Problem("remote_access.ec2_ssh_key", "is missing.", source=API_SOURCE)
     if {"max_unavailable", "max_unavailable_percentage"} <= set(desired.update_config):
@@ -226,6 +235,17 @@ def _refuse_marks(desired: Nodegroup) -> Iterator[Problem]:
 def _refuse_template(desired: Nodegroup) -> Iterator[Problem]:
     if desired.ami_type == "CUSTOM" and not desired.launch_template:
         yield Problem("ami_type", "CUSTOM takes its AMI from a launch template.", "Give launch_template.", API_SOURCE)
+    for name in ("id", "name"):
+        if desired.launch_template.get(name) == "":
+            yield Problem(f"launch_template.{name}", "is empty.")
+    version = desired.launch_template.get("version")
+    if version is not None and not is_pending(version) and not re.fullmatch(r"[1-9][0-9]*", version):
+        yield Problem(
+            "launch_template.version",
+            f"{version!r} is no number of a version. EKS keeps the number alone, so each run would replace the nodes.",
+            "Give the number, as ec2_launch_template_ipv6 returns it; a new node group takes the default without it.",
+            API_SOURCE,
+        )
     if desired.launch_template and desired.remote_access:
         yield Problem("remote_access", "with a launch template it belongs into it.", "Leave it out.", API_SOURCE)
     if desired.launch_template and desired.disk_size is not None:
@@ -242,6 +262,21 @@ def _refuse_platform(desired: Nodegroup, view: ClusterView, ami_type: str) -> It
             f"{ami_type}: EKS has Amazon Linux 2 up to Kubernetes {LAST_AL2} only.",
             "Give an AL2023_ or BOTTLEROCKET_ type.",
             "EKS's own answer to CreateNodegroup",
+        )
+
+
+def _refuse_release(
+    desired: Nodegroup, ami_type: str, version: str | None, elsewhere: bool = False
+) -> Iterator[Problem]:
+    """A release of Amazon Linux for another Kubernetes version; Bottlerocket's numbers are its own."""
+    wanted = desired.release_version
+    if wanted and version and ami_type.startswith(("AL2_", "AL2023_")) and not wanted.startswith(f"{version}."):
+        yield Problem(
+            "release_version",
+            f"{wanted} is no release of {ami_type} for Kubernetes {version}.",
+            f"Give one that begins with {version}.",
+            RELEASE_SOURCE,
+            elsewhere=elsewhere,
         )
 
 

@@ -123,6 +123,11 @@ def refuse(repair: Mapping[str, Any], warm_pool: Mapping[str, Any]) -> Iterator[
     for count, percentage in _PAIRS:
         if {count, percentage} <= set(repair):
             yield Problem("node_repair_config", f"{count} and {percentage} exclude each other.", source=SOURCE)
+    for name in (name for pair in _PAIRS for name in pair if name in repair):
+        most = 100 if name.endswith("_percentage") else None
+        if repair[name] < 1 or (most is not None and repair[name] > most):
+            text = f"{repair[name]} is {'below 1' if most is None else f'outside 1 to {most}'}."
+            yield Problem(f"node_repair_config.{name}", text, source=SOURCE)
     overrides = repair.get(OVERRIDES, ())
     marks = [(item["node_monitoring_condition"], item["node_unhealthy_reason"]) for item in overrides]
     if len(set(marks)) != len(marks):
