@@ -75,6 +75,12 @@ options:
     type: str
     choices: [gp3, gp2, io1, io2]
     default: gp3
+  volume_iops:
+    description:
+      - The operations a second of the root volume, or of the second one where there is one. V(io1) and V(io2) need it,
+        V(gp2) takes none, V(gp3) has 3000 without it.
+      - A root volume beside a second one of V(io1) or V(io2) is V(gp3).
+    type: int
   kms_key_id:
     description: The KMS key of the volumes. They are encrypted in any case, with the account's default key without it.
     type: str
@@ -168,6 +174,7 @@ DOOR = Door(
         "data_device_name": {"type": "str"},
         "volume_size": {"type": "int", "default": 20},
         "volume_type": {"type": "str", "choices": ["gp3", "gp2", "io1", "io2"], "default": "gp3"},
+        "volume_iops": {"type": "int"},
         "kms_key_id": {"type": "str", "no_log": False},
         "instance_tags": {"type": "dict"},
         "tags": {"type": "dict", "aliases": ["resource_tags"]},

@@ -565,6 +565,21 @@ def test_a_managed_node_group_s_group_is_left_alone(player: Player, world: Sampl
             "mixed_instances_policy",
             "spot_instance_pools is for lowest-price",
         ),
+        *(
+            (
+                {"mixed_instances_policy": {"instance_types": ["m7g.large"], "instances_distribution": {name: value}}},
+                "mixed_instances_policy",
+                f"{name}: {value} is {reason}",
+            )
+            for name, value, reason in (
+                ("on_demand_base_capacity", -1, "below 0"),
+                ("spot_instance_pools", 0, "outside 1 to 20"),
+                ("spot_instance_pools", 21, "outside 1 to 20"),
+            )
+        ),
+        ({"default_instance_warmup": -2}, "default_instance_warmup", "-2 is below 0"),
+        ({"health_check_type": ""}, "health_check_type", "is empty"),
+        ({"launch_template": {"name": ""}}, "launch_template", "names no template"),
         ({"instance_refresh": {"max_healthy_percentage": 110}}, "instance_refresh", "needs min_healthy_percentage"),
         ({"instance_refresh": {"checkpoint_percentages": [20, 50]}}, "instance_refresh", "end with 100"),
         ({"instance_refresh": {"checkpoint_delay": 60}}, "instance_refresh", "needs checkpoint_percentages"),

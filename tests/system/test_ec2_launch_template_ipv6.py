@@ -53,6 +53,18 @@ def test_bottlerocket_s_second_volume_is_encrypted_too(player: Player, aws: Call
     assert all(volume["Encrypted"] is True for volume in volumes.values())
 
 
+@pytest.mark.parametrize("second", [None, "/dev/xvdb"])
+def test_provisioned_operations_are_for_what_containers_need(
+    player: Player, aws: Callable[..., Any], second: str | None
+) -> None:
+    """EC2 launches nothing with a volume of these types that does not say them."""
+    player.converge(MODULE, name="nodes", volume_type="io2", volume_iops=4000, data_device_name=second)
+    found = aws("ec2").describe_launch_template_versions(LaunchTemplateName="nodes", Versions=["$Default"])
+    volumes = [item["Ebs"] for item in found["LaunchTemplateVersions"][0]["LaunchTemplateData"]["BlockDeviceMappings"]]
+    shown = [(volume["VolumeType"], volume["VolumeSize"], volume.get("Iops")) for volume in volumes]
+    assert shown == [*([("gp3", 4, None)] if second else []), ("io2", 20, 4000)]
+
+
 def test_a_change_is_a_whole_version_and_the_default(player: Player, aws: Callable[..., Any]) -> None:
     player(MODULE, name="nodes", instance_type="m7g.large", user_data=SCRIPT)
     result = player.converge(MODULE, name="nodes", instance_type="m7g.xlarge")
@@ -96,6 +108,16 @@ def test_check_mode_stands_in_for_id_and_version(player: Player) -> None:
         ({"user_data": "#!/bin/sh"}, "user_data", "no base64"),
         ({"image_id": "al2023"}, "image_id", "none of ami-..., resolve:ssm:..."),
         ({"volume_size": 0}, "volume_size", "below 1 GiB"),
+        ({"volume_type": "io2"}, "volume_iops", "type io2 needs it"),
+        ({"volume_type": "gp2", "volume_iops": 3000}, "volume_iops", "type gp2 takes none"),
+        ({"volume_iops": 100}, "volume_iops", "100 is outside 3000 to 80000, which gp3 has"),
+        ({"root_device_name": ""}, "root_device_name", "is empty"),
+        ({"data_device_name": "/dev/xvda"}, "data_device_name", "/dev/xvda is the root volume's"),
+        (
+            {"iam_instance_profile": "arn:aws:iam::123456789012:role/node"},
+            "iam_instance_profile",
+            "no ARN of an instance",
+        ),
         ({"user_data": base64.b64encode(b"x" * 16385).decode()}, "user_data", "has 16385 bytes"),
     ],
 )

@@ -33,7 +33,12 @@ def refuse(desired: AutoScalingGroup) -> Iterator[Problem]:
     if desired.settings.get("health_check_grace_period", 0) < 0:
         text = f"{desired.settings['health_check_grace_period']} is below 0."
         yield Problem("health_check_grace_period", text, source=SOURCE)
-    if desired.template and not (desired.template.keys() & {"id", "name"}):
+    if desired.settings.get("default_instance_warmup", 0) < -1:
+        text = f"{desired.settings['default_instance_warmup']} is below 0."
+        yield Problem("default_instance_warmup", text, "-1 takes it away.", SOURCE)
+    if desired.settings.get("health_check_type") == "":
+        yield Problem("health_check_type", "is empty.", "Give EC2 for the instances' own checks alone.", SOURCE)
+    if desired.template and not (desired.template.get("id") or desired.template.get("name")):
         yield Problem("launch_template", "names no template.", "Give its id or its name.", SOURCE)
     if desired.subnet_ids is not None and not desired.subnet_ids:
         yield Problem("subnet_ids", "a group needs one subnet at least.", source=SOURCE)
@@ -47,6 +52,11 @@ def refuse(desired: AutoScalingGroup) -> Iterator[Problem]:
             "Leave it out.",
             SOURCE,
         )
+    for name, low, high in (("on_demand_base_capacity", 0, None), ("spot_instance_pools", 1, 20)):
+        value = desired.distribution.get(name, low)
+        if value < low or (high is not None and value > high):
+            text = f"{name}: {value} is {f'below {low}' if high is None else f'outside {low} to {high}'}."
+            yield Problem("mixed_instances_policy", text, source=SOURCE)
     percentage = desired.distribution.get("on_demand_percentage_above_base_capacity", 0)
     if not 0 <= percentage <= 100:
         yield Problem("mixed_instances_policy", f"{percentage} is no percentage.", source=SOURCE)

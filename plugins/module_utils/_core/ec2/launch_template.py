@@ -23,6 +23,9 @@ from ..session import AwsError, Session
 LIMIT = 16384
 NAME = re.compile(r"[a-zA-Z0-9().\-/_]{3,128}")
 IMAGES = ("ami-", "resolve:ssm:")
+# EC2's bounds of the operations a second of a volume's type; those that must be told them.
+IOPS = {"gp3": (3000, 80000), "io1": (100, 64000), "io2": (100, 256000)}
+NEEDS_IOPS = ("io1", "io2")
 OS_VOLUME_SIZE = 4  # GiB; Bottlerocket's image needs 2
 OWNED = tagging.OWN_PREFIX + "launch-template"
 SOURCE = "EC2 API reference, CreateLaunchTemplate"
@@ -38,6 +41,10 @@ class LaunchTemplate:
     instance_type: str | None
     image_id: str | None
     volume_size: int
+    volume_type: str
+    volume_iops: int | None
+    devices: tuple[str, str]
+    profile: str
     user_data: str | None
     hop_limit: int
     tags: Mapping[str, str] | None
@@ -58,6 +65,10 @@ class LaunchTemplate:
             instance_type=params["instance_type"],
             image_id=params["image_id"],
             volume_size=params["volume_size"],
+            volume_type=params["volume_type"],
+            volume_iops=params["volume_iops"],
+            devices=(params["root_device_name"], params["data_device_name"] or ""),
+            profile=params["iam_instance_profile"] or "",
             user_data=params["user_data"],
             hop_limit=params["metadata_hop_limit"],
             tags=params["tags"],
@@ -117,13 +128,19 @@ def data_of(params: Mapping[str, Any]) -> dict[str, Any]:
 
 def _volumes(params: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The root volume, and Bottlerocket's second one for what containers need; both encrypted."""
-    sizes = {params["root_device_name"]: params["volume_size"]}
-    if params["data_device_name"]:
-        sizes = {params["root_device_name"]: OS_VOLUME_SIZE, params["data_device_name"]: params["volume_size"]}
     common: dict[str, Any] = {"Encrypted": True, "VolumeType": params["volume_type"], "DeleteOnTermination": True}
-    if params["kms_key_id"] is not None:
+    if params["kms_key_id"]:
         common["KmsKeyId"] = params["kms_key_id"]
-    return [{"DeviceName": device, "Ebs": {**common, "VolumeSize": size}} for device, size in sizes.items()]
+    main = {**common, "VolumeSize": params["volume_size"]}
+    if params["volume_iops"] is not None:
+        main["Iops"] = params["volume_iops"]
+    root, data = params["root_device_name"], params["data_device_name"]
+    if not data:
+        return [{"DeviceName": root, "Ebs": main}]
+    # Provisioned operations are for what containers need, and more than so small a volume could have.
+    kind = "gp3" if params["volume_type"] in NEEDS_IOPS else params["volume_type"]
+    system = {**common, "VolumeType": kind, "VolumeSize": OS_VOLUME_SIZE}
+    return [{"DeviceName": root, "Ebs": system}, {"DeviceName": data, "Ebs": main}]
 
 
 def refuse(desired: LaunchTemplate) -> Iterator[Problem]:
@@ -137,6 +154,11 @@ def refuse(desired: LaunchTemplate) -> Iterator[Problem]:
         yield Problem("image_id", f"{desired.image_id!r} is none of {', '.join(f'{item}...' for item in IMAGES)}.")
     if desired.volume_size < 1:
         yield Problem("volume_size", f"{desired.volume_size} is below 1 GiB.")
+    yield from _refuse_volumes(desired)
+    profile = desired.profile
+    if profile.startswith("arn:") and ":instance-profile/" not in profile:
+        message = f"{profile} is no ARN of an instance profile."
+        yield Problem("iam_instance_profile", message, "Give that of the profile, not of its role.", SOURCE)
     if not 1 <= desired.hop_limit <= 64:
         yield Problem("metadata_hop_limit", f"{desired.hop_limit} is outside 1 to 64.", source=SOURCE)
     text = desired.user_data
@@ -148,6 +170,24 @@ def refuse(desired: LaunchTemplate) -> Iterator[Problem]:
             return
         if size > LIMIT:
             yield Problem("user_data", f"has {size} bytes; EC2 takes {LIMIT}.", "Compress it.", SOURCE)
+
+
+def _refuse_volumes(desired: LaunchTemplate) -> Iterator[Problem]:
+    """Volumes with which EC2 would launch no instance."""
+    root, data = desired.devices
+    if not root:
+        yield Problem("root_device_name", "is empty.", source=SOURCE)
+    elif root == data:
+        yield Problem("data_device_name", f"{data} is the root volume's.", "Give the second volume's device.", SOURCE)
+    kind, wanted = desired.volume_type, desired.volume_iops
+    if wanted is None:
+        if kind in NEEDS_IOPS:
+            yield Problem("volume_iops", f"a volume of type {kind} needs it.", source=SOURCE)
+    elif kind not in IOPS:
+        yield Problem("volume_iops", f"a volume of type {kind} takes none.", "Leave it out.", SOURCE)
+    elif not IOPS[kind][0] <= wanted <= IOPS[kind][1]:
+        text = f"{wanted} is outside {IOPS[kind][0]} to {IOPS[kind][1]}, which {kind} has."
+        yield Problem("volume_iops", text, source=SOURCE)
 
 
 def refuse_type(option: str, name: str | None, types: Sequence[Mapping[str, Any]]) -> Iterator[Problem]:
