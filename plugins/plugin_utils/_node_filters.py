@@ -17,6 +17,9 @@ from ansible_collections.eksops.ipv6.plugins.module_utils._core.plan import Refu
 from ansible_collections.eksops.ipv6.plugins.plugin_utils._controller_door import plain
 
 EVERYWHERE = ("max_pods", "labels", "taints", "local_disks")
+# What is not named here is a text, or checked where it is rendered.
+DICTIONARIES = ("labels", "kubelet_config", "node_config", "settings")
+TEXT_LISTS = ("kubelet_arguments", "bootstrap_arguments")
 
 
 def rendered(
@@ -38,9 +41,33 @@ def rendered(
     unknown = sorted(set(given) - set(known))
     if unknown:
         raise AnsibleFilterError(f"{name}: has no option {', '.join(unknown)}; it has {', '.join(known)}.")
+    given = _typed(name, given)
     described, node = Cluster.from_facts(facts), Node.from_options(family, given)
     try:
         refuse_if_any(user_data.refuse(described, node))
     except Refused as refused:
         raise AnsibleFilterError(f"{name}: {refused}") from refused
     return render(described, node)
+
+
+def _typed(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options in the kinds that the module has, numbers as texts in lists of texts.
+
+    @raises AnsibleFilterError  for the first option of another kind.
+    """
+    found = {option: value for option, value in given.items() if value is not None}
+    for option, value in found.items():
+        if option in DICTIONARIES and not isinstance(value, Mapping):
+            raise AnsibleFilterError(f"{name}: {option} is a dictionary, not {value!r}.")
+        if option in TEXT_LISTS:
+            if not isinstance(value, (list, tuple)) or not all(type(item) in (str, int, float) for item in value):
+                raise AnsibleFilterError(f"{name}: {option} is a list of texts, not {value!r}.")
+            found[option] = [str(item) for item in value]
+        mappings = isinstance(value, (list, tuple)) and all(isinstance(item, Mapping) for item in value)
+        if option == "taints" and not mappings:
+            raise AnsibleFilterError(f"{name}: taints is a list of dictionaries, not {value!r}.")
+        if option == "max_pods" and type(value) is not int:
+            if not (isinstance(value, str) and value.isdecimal()):
+                raise AnsibleFilterError(f"{name}: max_pods is a whole number, not {value!r}.")
+            found[option] = int(value)
+    return found

@@ -63,6 +63,14 @@ def test_the_arguments_of_bootstrap_sh() -> None:
     )
 
 
+def test_numbers_may_be_texts_and_texts_numbers() -> None:
+    """As the module's options may: templates make one of the other."""
+    text = template(
+        "cluster | eks_bootstrap_arguments(max_pods='110', bootstrap_arguments=['--aws-api-retry-attempts', 3])"
+    )
+    assert text.endswith("--kubelet-extra-args --max-pods=110 --aws-api-retry-attempts 3")
+
+
 def test_a_node_config() -> None:
     spec = yaml.safe_load(template("cluster | eks_node_config(max_pods=110)"))["spec"]
     assert spec["cluster"]["cidr"] == "fd30:3087:b6c2::/108"
@@ -103,6 +111,14 @@ def test_a_nodes_role_in_aws_auth() -> None:
         ("'x' | eks_node_config", "takes the fact cluster"),
         ("cluster | eks_node_config(cidr='x')", "has no option cidr"),
         ("cluster | eks_node_config(node_config={'x': 1})", "documents no such field"),
+        ("cluster | eks_node_config(labels=['a'])", "labels is a dictionary"),
+        ("cluster | eks_node_config(taints=['a=b:NoSchedule'])", "taints is a list of dictionaries"),
+        ("cluster | eks_node_config(max_pods=1.5)", "max_pods is a whole number, not 1.5"),
+        ("cluster | eks_node_config(max_pods=true)", "max_pods is a whole number, not True"),
+        ("cluster | eks_node_config(kubelet_arguments='--v=4')", "kubelet_arguments is a list of texts"),
+        ("cluster | eks_node_config(node_config='x')", "node_config is a dictionary"),
+        ("cluster | eks_node_config(node_config={'kubelet': {'flags': '--node-ip=::1'}})", "must be a list"),
+        ("cluster | eks_bottlerocket_settings(settings=['x'])", "settings is a dictionary"),
         ("'2600:1f14::/56' | eks_cluster_dns_ip", "public space"),
         ("'10.100.0.0/16' | eks_cluster_dns_ip", "IPv4 range"),
         ("{} | eks_max_pods", "is missing"),

@@ -111,6 +111,10 @@ def _refuse_kubelet(kubelet: Any) -> Iterator[Problem]:
         yield Problem(
             "node_config.kubelet.config", "clusterDNS comes from the service range.", "Leave it out.", AMI_SOURCE
         )
-    for flag in kubelet.get("flags") or ():
+    flags = kubelet.get("flags") or ()
+    if not isinstance(flags, (list, tuple)):
+        yield Problem("node_config.kubelet.flags", "must be a list.", source=API_SOURCE)
+        return
+    for flag in flags:
         if str(flag).startswith(("--node-ip", "--cluster-dns")):
             yield Problem("node_config.kubelet.flags", f"{flag} is set from the family.", "Leave it out.", AMI_SOURCE)
