@@ -142,6 +142,17 @@ RULES: list[Rule] = [
         lambda w: _counts(_interface(w, auto=True)),
     ),
     seen((0, 0), "and none in another", API + "ModifySubnetAttribute", lambda w: _counts(_interface(w))),
+    refused(
+        "InvalidParameterValue",
+        "a prefix that an interface doesn't have can't be taken from it",
+        "presumed, as with addresses",
+        lambda w: w.ec2.unassign_ipv6_addresses(
+            NetworkInterfaceId=w.ec2.create_network_interface(SubnetId=w.subnet(1))["NetworkInterface"][
+                "NetworkInterfaceId"
+            ],
+            Ipv6Prefixes=[w.slot(1, 80)],
+        ),
+    ),
     seen((80, True), "an IPv6 prefix is a /80 of the subnet", PREFIXES, _prefix),
     seen((1, 1, (3, 1)), "AssignIpv6Addresses answers what was added", API + "AssignIpv6Addresses", _assigned),
     refused(

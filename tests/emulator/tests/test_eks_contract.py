@@ -304,6 +304,13 @@ CLUSTERS = [
         "nextToken",
     ),
     Rule(
+        "a page token of another operation",
+        "presumed",
+        lambda w: w.eks.list_clusters(nextToken=w.eks.describe_addon_versions(maxResults=1)["nextToken"]),
+        PARAMETER,
+        "nextToken",
+    ),
+    Rule(
         "a cluster is not there yet",
         "AWS",
         lambda w: w.eks.create_nodegroup(**w.nodegroup_request("new", "young")),

@@ -180,6 +180,9 @@ class InterfaceResponses(Responses):
         for item in addresses:
             if item not in interface.ipv6_addresses:
                 raise errors.invalid(f"Some of the specified addresses are not assigned to interface {interface.id}")
+        for item in prefixes:
+            if item not in interface.ipv6_prefix_list:
+                raise errors.invalid(f"Some of the specified prefixes are not assigned to interface {interface.id}")
         interface.ipv6_addresses = [item for item in interface.ipv6_addresses if item not in addresses]
         interface.ipv6_prefix_list = [item for item in interface.ipv6_prefix_list if item not in prefixes]
         return Plain(

@@ -76,7 +76,7 @@ class EksResponse(BaseResponse):
             if problem is not None:
                 raise BadShape(problem)
             self._authorize_roles(request)
-            request.principal = self._principal()
+            request.principal, request.operation = self._principal(), model.name
             answer = self._once(model.name, backend, method, request)
         except HTTPException as refusal:
             return self._answer(403, {"message": _message(refusal)}, "AccessDeniedException")

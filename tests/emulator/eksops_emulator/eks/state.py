@@ -25,9 +25,10 @@ Item = TypeVar("Item")
 
 
 class Request(dict[str, Any]):
-    """The parameters of one call as boto3 takes them, and who calls."""
+    """The parameters of one call as boto3 takes them, who calls, and what."""
 
     principal: str = ""
+    operation: str = ""
 
 
 @dataclass
@@ -238,15 +239,15 @@ def check_tags(tags: dict[str, str]) -> None:
 def page(items: Sequence[Item], request: Request, default: int = State.PAGE) -> tuple[list[Item], Facts]:
     """One page of a listing and the `nextToken` member for the answer, if there is more.
 
-    Raises BadShape for a token that no page handed out.
+    Raises BadShape for a token that no page of this operation handed out.
     """
-    start = 0
+    start, mark = 0, f"page:{request.operation}:"
     token = request.get("nextToken")
     if token:
         try:
-            start = int(base64.b64decode(token, validate=True).decode().removeprefix("page:"))
+            start = int(base64.b64decode(token, validate=True).decode().removeprefix(mark))
         except ValueError as error:
             raise BadShape("Invalid nextToken") from error
     end = start + int(request.get("maxResults") or default)
-    more: Facts = {"nextToken": base64.b64encode(f"page:{end}".encode()).decode()} if end < len(items) else {}
+    more: Facts = {"nextToken": base64.b64encode(f"{mark}{end}".encode()).decode()} if end < len(items) else {}
     return list(items[start:end]), more
