@@ -134,6 +134,11 @@ def _rules(world: World) -> list[tuple[str, str, int]]:
     ]
 
 
+def _permitted(world: World, protocol: str, first: int, last: int) -> None:
+    permission = {"IpProtocol": protocol, "FromPort": first, "ToPort": last, "Ipv6Ranges": [{"CidrIpv6": "::/0"}]}
+    world.ec2.authorize_security_group_ingress(GroupId=_group_of(world, world.vpc), IpPermissions=[permission])
+
+
 def _entry(world: World, shown: str = "Ipv6CidrBlock", **more: Any) -> Any:
     acl = world.ec2.create_network_acl(VpcId=world.vpc)["NetworkAcl"]["NetworkAclId"]
     given = {"RuleNumber": 100, "Protocol": "-1", "RuleAction": "allow", "Egress": False, **more}
@@ -225,6 +230,37 @@ RULES: list[Rule] = [
         ),
     ),
     seen("icmpv6", "protocol 58 is shown as icmpv6", API + "IpPermission (IpProtocol)", lambda w: _protocol(w, "58")),
+    *[
+        refused("InvalidParameterValue", text, source, calls)
+        for text, source, calls in (
+            ("ports end at 65535", "presumed", lambda w: _permitted(w, "tcp", 1, 65536)),
+            ("ports go up", "presumed", lambda w: _permitted(w, "udp", 5, 4)),
+            ("no port is below 0", "presumed", lambda w: _permitted(w, "tcp", -1, 80)),
+            ("all ICMP types have all codes", API + "IpPermission", lambda w: _permitted(w, "icmpv6", -1, 3)),
+            ("a group's name is ASCII", API + "CreateSecurityGroup", lambda w: _group_of(w, w.vpc, "n\u00e4")),
+            ("of 255 characters", API + "CreateSecurityGroup", lambda w: _group_of(w, w.vpc, "n" * 256)),
+            (
+                "an ACL entry's ports go up",
+                "presumed",
+                lambda w: _entry(w, Ipv6CidrBlock="::/0", Protocol="6", PortRange={"From": 3, "To": 2}),
+            ),
+            (
+                "and end at 65535",
+                "presumed",
+                lambda w: _entry(w, Ipv6CidrBlock="::/0", Protocol="17", PortRange={"From": 3, "To": 65536}),
+            ),
+            (
+                "an ACL entry allows or denies",
+                API + "RuleAction",
+                lambda w: _entry(w, Ipv6CidrBlock="::/0", RuleAction="no"),
+            ),
+            (
+                "ICMPv6 has an IPv6 block",
+                API + "CreateNetworkAclEntry",
+                lambda w: _entry(w, CidrBlock="10.0.0.0/8", Protocol="58", IcmpTypeCode={"Type": -1, "Code": -1}),
+            ),
+        )
+    ],
     refused("InvalidParameterValue", "a protocol by a name that EC2 knows", "presumed", lambda w: _protocol(w, "foo")),
     refused("InvalidParameterValue", "or by a number up to 255", "presumed", lambda w: _protocol(w, "256")),
     refused(

@@ -116,6 +116,14 @@ class NetworkAclBackend:
             raise errors.missing("portRange")
         if protocol == "58" and entry.get("icmp_type") is None:
             raise errors.missing("icmpTypeCode")
+        if protocol == "58" and entry.get("cidr_block"):
+            raise errors.invalid("ICMPv6 needs an IPv6 CIDR block")
+        if entry["rule_action"] not in ("allow", "deny"):
+            raise errors.invalid(f"Value ({entry['rule_action']}) for parameter ruleAction is invalid.")
+        if protocol in ("6", "17"):
+            first, last = int(entry["port_range_from"]), int(entry["port_range_to"])
+            if not 0 <= first <= last <= 65535:
+                raise errors.invalid(f"Value ({first}-{last}) for parameter portRange is invalid.")
 
     def delete_network_acl_entry(self: Any, network_acl_id: str, rule_number: int, egress: bool) -> Any:
         acl = self.get_network_acl(network_acl_id)

@@ -32,6 +32,14 @@ def _protocol(text: str) -> str:
     return _PROTOCOLS.get(name, name)
 
 
+def _check_ports(protocol: str, first: int, last: int) -> None:
+    """IpPermission in the EC2 API reference; the texts are presumed."""
+    if protocol in ("tcp", "udp") and not 0 <= first <= last <= 65535:
+        raise errors.invalid(f"Invalid value '{first}-{last}' for portRange.")
+    if protocol in ("icmp", "icmpv6") and first == -1 and last != -1:
+        raise errors.invalid("All ICMP types need all ICMP codes.")
+
+
 class StrictSecurityGroup(SecurityGroup):
     """moto's group, with an ARN of its partition and EC2's rule for a VPC's first IPv6 block."""
 
@@ -77,6 +85,10 @@ class SecurityGroupBackend:
         self.get_vpc(vpc_id)
         if not description:
             raise errors.missing("GroupDescription")
+        if not _DESCRIPTION.fullmatch(name):
+            raise errors.invalid(f"Value ({name}) for parameter GroupName is invalid.")
+        if not _DESCRIPTION.fullmatch(description):
+            raise errors.invalid(f"Value ({description}) for parameter GroupDescription is invalid.")
         if name.startswith("sg-"):
             raise errors.invalid("Invalid value for parameter groupName: it must not start with sg-")
         if any(group.name == name for group in self.groups[vpc_id].values()):
@@ -131,6 +143,7 @@ class SecurityGroupBackend:
             raise errors.invalid("Invalid value for portRange. Must specify both from and to ports with TCP/UDP.")
         from_port = -1 if from_port is None else from_port
         to_port = -1 if to_port is None else to_port
+        _check_ports(protocol, int(from_port), int(to_port))
         ranges = [
             {key: cidr.canonical(value) if key.startswith("Cidr") else value for key, value in item.items()}
             for item in ip_ranges or []
