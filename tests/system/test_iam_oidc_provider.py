@@ -106,3 +106,9 @@ def test_a_thumbprint_that_iam_keeps_in_capitals_is_the_same(player: Player, aws
 def test_what_iam_would_refuse_is_refused(player: Player, bad: dict[str, Any], option: str, reason: str) -> None:
     msg = player.refuses(MODULE, **{"url": URL, **bad})
     assert msg.startswith(f"{option}: ") and reason in msg
+
+
+def test_the_longest_lists_that_iam_takes_are_made(player: Player) -> None:
+    prints = [f"{number}" * 40 for number in range(5)]
+    clients = [f"c{number:03}" for number in range(100)]
+    player.converge(MODULE, url=URL, client_ids=clients, thumbprints=prints)

@@ -15,6 +15,7 @@ from typing import Any
 
 from moto.core.models import DEFAULT_ACCOUNT_ID
 from moto.core.responses import ActionResult, EmptyResult
+from moto.core.utils import get_service_model
 from moto.iam import access_control
 from moto.iam import models as iam_models
 from moto.iam.exceptions import (
@@ -31,6 +32,7 @@ from moto.iam.responses import IamResponse
 from werkzeug.exceptions import HTTPException
 
 from . import wire
+from .eks.shapes import request_problem
 from .managed_policies import ManagedPolicies
 from .overlay import require
 from .policies import ALLOWED, IMPLICIT_DENY, Decision, Source, Target, evaluate
@@ -45,8 +47,9 @@ _LINKED = {
 
 
 _DENIED = {"ec2": "UnauthorizedOperation", "eks": "AccessDeniedException", "ssm": "AccessDeniedException"}
-# IAM quotas: client ids of one OIDC provider.
-_CLIENT_IDS = 100
+# IAM quotas: client ids and thumbprints of one OIDC provider; the characters of a document, without white space.
+_CLIENT_IDS, _THUMBPRINTS = 100, 5
+_TRUST_SIZE, _POLICY_SIZE = 2048, 6144
 
 
 class StrictIAMBackend(IAMBackend):
@@ -95,7 +98,12 @@ class StrictIAMBackend(IAMBackend):
     def create_policy(self, description: str, path: str, policy_document: str, policy_name: str, tags: Any) -> Any:
         if any(policy.name.lower() == policy_name.lower() for policy in self.managed_policies.customers()):
             raise EntityAlreadyExists(f"A policy called {policy_name} already exists. Duplicate names are not allowed.")
+        _check_size(policy_document, _POLICY_SIZE, "PolicySize")
         return super().create_policy(description, path, policy_document, policy_name, tags)
+
+    def create_policy_version(self, policy_arn: str, policy_document: str, set_as_default: bool) -> Any:
+        _check_size(policy_document, _POLICY_SIZE, "PolicySize")
+        return super().create_policy_version(policy_arn, policy_document, set_as_default)
 
     def get_role(self, role_name: str) -> Any:
         found = next((role for role in self.get_roles() if role.name == role_name), None)
@@ -108,6 +116,12 @@ class StrictIAMBackend(IAMBackend):
         if found is None:
             raise NotFoundException(f"Instance Profile {profile_name} cannot be found.")
         return found
+
+    def remove_role_from_instance_profile(self, profile_name: str, role_name: str) -> None:
+        profile, role = self.get_instance_profile(profile_name), self.get_role(role_name)
+        if role not in profile.roles:
+            raise NotFoundException(f"The role {role_name} is not in the instance profile {profile_name}.")
+        profile.roles.remove(role)
 
     def put_role_permissions_boundary(self, role_name: str, permissions_boundary: str) -> None:
         self._check_boundary(permissions_boundary)
@@ -175,6 +189,11 @@ class StrictIAMBackend(IAMBackend):
             raise EntityAlreadyExists(f"Provider with url {url} already exists.")
         return super().create_open_id_connect_provider(url, thumbprint_list, client_id_list, tags)
 
+    def update_open_id_connect_provider_thumbprint(self, arn: str, thumbprint_list: list[str]) -> None:
+        if len(thumbprint_list) > _THUMBPRINTS:
+            raise InvalidInput("Thumbprint list must contain fewer than 5 entries.")
+        super().update_open_id_connect_provider_thumbprint(arn, thumbprint_list)
+
     def sources_of(self, principal_arn: str) -> tuple[list[Source], str | None]:
         """The policies of a role or user and, when it has one, the document of its permissions boundary."""
         for kind, holders in (("role", self.get_roles()), ("user", self.users.values())):
@@ -198,13 +217,22 @@ def _sources(kind: str, holder: Any) -> list[Source]:
     return inline + managed
 
 
+def _check_size(document: str, most: int, quota: str) -> None:
+    """IAM counts no white space (IAM user guide, IAM and STS quotas)."""
+    if len("".join(document.split())) > most:
+        raise LimitExceededException(f"Cannot exceed quota for {quota}: {most}")
+
+
 def _check_trust(document: str) -> None:
     """A trust policy has statements with an effect, a principal and an action, and no resource."""
+    _check_size(document, _TRUST_SIZE, "ACLSizePerRole")
     try:
         statements = json.loads(document)["Statement"]
     except (ValueError, KeyError, TypeError):
         raise MalformedPolicyDocument("This policy contains invalid Json") from None
     for statement in statements if isinstance(statements, list) else [statements]:
+        if statement.get("Effect") not in ("Allow", "Deny"):
+            raise MalformedPolicyDocument(f"Invalid effect: {statement.get('Effect')}")
         if "Principal" not in statement:
             raise MalformedPolicyDocument("Missing required field Principal")
         if "Action" not in statement and "NotAction" not in statement:
@@ -217,6 +245,15 @@ class StrictIamResponse(IamResponse):
     """moto's IAM with what it lacks."""
 
     backend: Any
+
+    def call_action(self) -> Any:
+        """What the model of IAM bounds (lengths, patterns, counts, numbers) is refused first."""
+        model = get_service_model("iam")
+        if self._get_action() in model.operation_names:
+            problem = request_problem(model.operation_model(self._get_action()).input_shape, self._get_params())
+            if problem is not None:
+                return self.serialized(ActionResult(ValidationError(problem)))
+        return super().call_action()
 
     def add_client_id_to_open_id_connect_provider(self) -> ActionResult:
         provider = self.backend.get_open_id_connect_provider(self._get_param("OpenIDConnectProviderArn"))
@@ -351,9 +388,11 @@ def _document(policy: Any) -> str:
 def install() -> None:
     """Puts the strict IAM in place of moto's."""
     require(IAMBackend, "delete_policy", "create_role", "create_service_linked_role", "_init_aws_policies")
-    require(IAMBackend, "create_open_id_connect_provider", "attach_role_policy", "detach_role_policy", "get_roles")
+    require(IAMBackend, "create_open_id_connect_provider", "update_open_id_connect_provider_thumbprint")
+    require(IAMBackend, "attach_role_policy", "detach_role_policy", "get_roles")
     require(IAMBackend, "_init_managed_policies", "get_policy", "create_policy", "get_role", "get_instance_profile")
     require(IAMBackend, "put_role_permissions_boundary", "update_assume_role_policy")
+    require(IAMBackend, "remove_role_from_instance_profile", "create_policy_version")
     require(iam_models, "get_account_id_from")
     require(access_control.IAMRequestBase, "check_signature", "check_action_permitted")
     iam_models.get_account_id_from = _account_of

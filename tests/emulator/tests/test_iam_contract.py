@@ -140,6 +140,24 @@ def _refusal(world: World, operation: str, given: dict[str, Any]) -> str:
     return text
 
 
+def _provider_of(world: World, **given: Any) -> None:
+    world.aws("iam").create_open_id_connect_provider(**{"Url": ISSUER, "ClientIDList": ["sts.amazonaws.com"], **given})
+
+
+def _profile_without(world: World) -> None:
+    iam = world.aws("iam")
+    _role(world)
+    iam.create_instance_profile(InstanceProfileName="i")
+    iam.remove_role_from_instance_profile(InstanceProfileName="i", RoleName="r")
+
+
+def _large(world: World, spaces: int = 0, letters: int = 0) -> str:
+    """A policy's name, of a document that is so long."""
+    document = policy(allow("ec2:" + "a" * letters)) + " " * spaces
+    name: str = world.aws("iam").create_policy(PolicyName="p", PolicyDocument=document)["Policy"]["PolicyName"]
+    return name
+
+
 NONE = "arn:aws:iam::123456789012:policy/none"
 PASS_TO_EKS = allow("iam:PassRole", Condition={"StringEquals": {"iam:PassedToService": "eks.amazonaws.com"}})
 RULES: list[Rule] = [
@@ -188,6 +206,54 @@ RULES: list[Rule] = [
             w.aws("iam").put_role_permissions_boundary(
                 RoleName="r", PermissionsBoundary="arn:aws:iam::123456789012:policy/none"
             ),
+        ),
+    ),
+    *[
+        refused("ValidationError", text, "IAM's model in botocore", calls)
+        for text, calls in (
+            ("a role's name has 64 characters", lambda w: _role(w, "r" * 65)),
+            ("of ASCII alone", lambda w: _role(w, "r\u00e4")),
+            ("a path ends with a slash", lambda w: _role(w, Path="/a")),
+            ("a description has 1000 characters", lambda w: _role(w, Description="d" * 1001)),
+            ("a session lasts twelve hours", lambda w: _role(w, MaxSessionDuration=43201)),
+            ("a thumbprint has 40 digits", lambda w: _provider_of(w, ThumbprintList=["ab" * 25])),
+            ("a client id has 255 characters", lambda w: _provider_of(w, ClientIDList=["c" * 256])),
+        )
+    ],
+    seen(
+        "r",
+        "letters of other scripts are fine in a tag",
+        "IAM's model in botocore",
+        lambda w: _role(w, Tags=[{"Key": "gr\u00f6\u00dfe", "Value": "\u00e4 1"}]).split("/")[1],
+    ),
+    refused(
+        "MalformedPolicyDocument",
+        "an effect is Allow or Deny",
+        "IAM user guide: JSON policy elements, Effect",
+        lambda w: w.aws("iam").create_role(RoleName="r", AssumeRolePolicyDocument=TRUST.replace("Allow", "allow")),
+    ),
+    refused(
+        "LimitExceeded",
+        "a trust policy has 2048 characters",
+        "IAM user guide: IAM and STS quotas",
+        lambda w: w.aws("iam").create_role(
+            RoleName="r", AssumeRolePolicyDocument=TRUST.replace("eks.", "eks" * 700 + ".")
+        ),
+    ),
+    refused(
+        "LimitExceeded",
+        "a managed policy has 6144 characters",
+        "IAM user guide: IAM and STS quotas",
+        partial(_large, letters=6144),
+    ),
+    seen("p", "white space isn't counted", "IAM user guide: IAM and STS quotas", partial(_large, spaces=6144)),
+    refused("NoSuchEntity", "a role that a profile doesn't hold isn't taken out", "presumed", _profile_without),
+    refused(
+        "InvalidInput",
+        "a provider has at most five thumbprints, later too",
+        API + "UpdateOpenIDConnectProviderThumbprint",
+        lambda w: w.aws("iam").update_open_id_connect_provider_thumbprint(
+            OpenIDConnectProviderArn=_provider(w), ThumbprintList=[f"{number}" * 40 for number in range(6)]
         ),
     ),
     seen(

@@ -125,9 +125,17 @@ def _broken_text(meta: Mapping[str, Any], value: str, path: str) -> Iterator[str
     start = f"1 validation error detected: Value '{value}' at '{path}' failed to satisfy constraint: "
     if "enum" in meta and value not in meta["enum"]:
         yield f"{start}Member must satisfy enum value set: [{', '.join(meta['enum'])}]"
-    if "pattern" in meta and not re.fullmatch(meta["pattern"], value):
+    if "pattern" in meta and not _matches(meta["pattern"], value):
         yield f"{start}Member must satisfy regular expression pattern: {meta['pattern']}"
     yield from _broken_bounds(meta, len(value), path, "length", shown=value)
+
+
+def _matches(pattern: str, value: str) -> bool:
+    """AWS's \\w and \\d are those of ASCII; its classes for letters, digits and blanks of all scripts are Python's."""
+    flags = 0 if r"\p{" in pattern else re.ASCII
+    for name, ours in (("L", r"\w"), ("N", r"\d"), ("Z", r"\s")):
+        pattern = pattern.replace(rf"\p{{{name}}}", ours)
+    return re.fullmatch(pattern, value, flags) is not None
 
 
 def _broken_bounds(meta: Mapping[str, Any], size: int, path: str, what: str, shown: Any = None) -> Iterator[str]:
