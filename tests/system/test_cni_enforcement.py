@@ -80,9 +80,18 @@ class Node:
             ),
             "ec2:UnassignIpv6Addresses": (
                 "unassign_ipv6_addresses",
-                {**interface, "Ipv6Prefixes": ["2001:db8::/80"]},
+                {**interface, "Ipv6Prefixes": [self.prefix()]},
             ),
         }
+
+    def prefix(self) -> str:
+        """A prefix that the interface has."""
+        interface = self.world.ec2.describe_network_interfaces(NetworkInterfaceIds=[self.interface])
+        held = interface["NetworkInterfaces"][0].get("Ipv6Prefixes")
+        if held:
+            return str(held[0]["Ipv6Prefix"])
+        made = self.world.ec2.assign_ipv6_addresses(NetworkInterfaceId=self.interface, Ipv6PrefixCount=1)
+        return str(made["AssignedIpv6Prefixes"][0])
 
     def passing(self, region: str = "eu-west-1") -> set[str]:
         """The actions that IAM lets pass, and the name of any other thing that it lets pass."""
