@@ -66,7 +66,7 @@ def _typed(name: str, given: Mapping[str, Any]) -> dict[str, Any]:
         mappings = isinstance(value, (list, tuple)) and all(isinstance(item, Mapping) for item in value)
         if option == "taints" and not mappings:
             raise AnsibleFilterError(f"{name}: taints is a list of dictionaries, not {value!r}.")
-        if option == "max_pods" and type(value) is not int:
+        if option == "max_pods" and (isinstance(value, bool) or not isinstance(value, int)):
             if not (isinstance(value, str) and value.isdecimal()):
                 raise AnsibleFilterError(f"{name}: max_pods is a whole number, not {value!r}.")
             found[option] = int(value)
