@@ -7,9 +7,23 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Any
 
 _VALUE = re.compile(r"|[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
 _KEY = re.compile(r"([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+
+
+def text(value: Any) -> str:
+    """A value as Kubernetes has it: YAML's true is the text "true", and nothing is the empty text."""
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+def texts(labels: Mapping[Any, Any]) -> dict[str, str]:
+    """Labels as Kubernetes has them."""
+    return {str(key): text(value) for key, value in labels.items()}
 
 
 def valid(key: str, value: str) -> bool:

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import boto3
@@ -14,6 +14,8 @@ from botocore.config import Config
 from eksops_contract import World
 
 from eksops_emulator import Emulator
+from eksops_emulator.eks.sample import Sample
+from eksops_emulator.kubernetes import ClusterEndpoints
 
 
 @pytest.fixture(scope="session")
@@ -47,3 +49,19 @@ def world(emulator: Emulator, aws: Callable[..., Any]) -> World:
     """A network that is made as far as a rule's calls ask for it; states change at the first look."""
     emulator.transitions(times=1)
     return World(emulator, aws)
+
+
+@pytest.fixture
+def endpoints(emulator: Emulator) -> Iterator[ClusterEndpoints]:
+    """A Kubernetes API server for each cluster; states change at the first look."""
+    emulator.transitions(times=1)
+    held = ClusterEndpoints(emulator)
+    held.install()
+    yield held
+    held.uninstall()
+
+
+@pytest.fixture
+def account(endpoints: ClusterEndpoints, aws: Callable[..., Any]) -> Sample:
+    """An account to make such clusters in."""
+    return Sample(aws)

@@ -10,7 +10,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
@@ -29,20 +29,6 @@ from eksops_emulator.kubernetes.client import APPLY, STRATEGIC, Client
 from eksops_emulator.kubernetes.samples import apps
 
 AGENT = f"{apps('kube-system')}/aws-node"
-
-
-@pytest.fixture
-def endpoints(emulator: Emulator) -> Iterator[ClusterEndpoints]:
-    emulator.transitions(times=1)
-    held = ClusterEndpoints(emulator)
-    held.install()
-    yield held
-    held.uninstall()
-
-
-@pytest.fixture
-def account(endpoints: ClusterEndpoints, aws: Callable[..., Any]) -> Sample:
-    return Sample(aws)
 
 
 def token(cluster: str, credentials: Credentials) -> str:

@@ -9,11 +9,7 @@ Source: EKS user guide, self-managed nodes. That they have the names and readine
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterator
 from ipaddress import ip_address
-from typing import Any
-
-import pytest
 
 from eksops_emulator import Emulator
 from eksops_emulator.eks.sample import CNI_ACTIONS_1_22, Sample
@@ -27,20 +23,6 @@ AUTH = """\
   groups: [{}]
 """
 GROUPS = "system:bootstrappers", "system:nodes"
-
-
-@pytest.fixture
-def endpoints(emulator: Emulator) -> Iterator[ClusterEndpoints]:
-    emulator.transitions(times=1)
-    held = ClusterEndpoints(emulator)
-    held.install()
-    yield held
-    held.uninstall()
-
-
-@pytest.fixture
-def account(endpoints: ClusterEndpoints, aws: Callable[..., Any]) -> Sample:
-    return Sample(aws)
 
 
 def cluster(account: Sample, endpoints: ClusterEndpoints, mode: str = "API") -> KubernetesAPI:

@@ -109,7 +109,7 @@ class Node:
         return cls(
             family=family,
             max_pods=given.get("max_pods"),
-            labels={str(key): label_text(value) for key, value in given.get("labels", {}).items()},
+            labels=kubernetes_labels.texts(given.get("labels", {})),
             taints=tuple(_taint(taint) for taint in given.get("taints", ())),
             kubelet_arguments=tuple(given.get("kubelet_arguments", ())),
             kubelet_config=given.get("kubelet_config", {}),
@@ -171,13 +171,6 @@ def refuse_service_range(cidr: str, option: str = "service_ipv6_cidr") -> Iterat
         yield Problem(
             option, f"{cidr} is no /{SERVICE_PREFIX}, as every service range of EKS is.", remedy, FAMILY_SOURCE
         )
-
-
-def label_text(value: Any) -> str:
-    """A label's value as Kubernetes has it: YAML's true is the text "true", and nothing is the empty text."""
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _refuse_cluster(cluster: Cluster) -> Iterator[Problem]:
@@ -289,4 +282,4 @@ def _parts(given: Sequence[Any]) -> tuple[Part, ...]:
 def _taint(taint: Mapping[str, Any]) -> tuple[str, str, str]:
     effect = str(taint.get("effect") or "")
     value = taint.get("value")
-    return str(taint.get("key") or ""), "" if value is None else label_text(value), EFFECTS.get(effect, effect)
+    return str(taint.get("key") or ""), kubernetes_labels.text(value), EFFECTS.get(effect, effect)

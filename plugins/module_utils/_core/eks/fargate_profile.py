@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import kubernetes_labels
 from .. import tags as tagging
 from ..plan import Await, Outcome, Plan, Problem, Ref, Retry, Risk, Step, Wait, is_pending, refuse_if_any, refuse_now
 from ..session import Session
@@ -411,5 +412,4 @@ def _texts(selectors: Sequence[Selector]) -> list[str]:
 
 def _selector(item: Mapping[str, Any]) -> Selector:
     labels = item.get("labels") or {}
-    texts = {str(key): str(value).lower() if isinstance(value, bool) else str(value) for key, value in labels.items()}
-    return str(item.get("namespace") or ""), tuple(sorted(texts.items()))
+    return str(item.get("namespace") or ""), tuple(sorted(kubernetes_labels.texts(labels).items()))

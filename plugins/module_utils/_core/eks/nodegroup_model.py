@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from .. import kubernetes_labels
 from ..plan import is_pending
 from ..session import AwsError, Session
 from . import egress, shared
@@ -89,7 +90,7 @@ class Nodegroup:
             disk_size=params["disk_size"],
             scaling=_said(params["scaling"]),
             update_config=_said(params["update_config"]),
-            labels=None if labels is None else {str(key): _text(value) for key, value in labels.items()},
+            labels=None if labels is None else kubernetes_labels.texts(labels),
             purge_labels=params["purge_labels"],
             taints=None
             if taints is None
@@ -329,13 +330,6 @@ def _announced_marks(current: Mapping[str, Any], documents: Mapping[str, Any]) -
             taints[taint.get("key"), taint.get("effect")] = {"value": "", **taint}
         found["taints"] = sorted_taints(taints.values())
     return found
-
-
-def _text(value: Any) -> str:
-    """A label's value as Kubernetes has it: YAML's true is the text "true", and nothing is the empty text."""
-    if value is None:
-        return ""
-    return str(value).lower() if isinstance(value, bool) else str(value)
 
 
 def _said(options: Mapping[str, Any] | None) -> dict[str, Any]:

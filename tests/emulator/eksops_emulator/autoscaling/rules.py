@@ -15,6 +15,7 @@ from moto.ec2.exceptions import EC2ClientError
 from moto.ec2.models.instance_types import INSTANCE_TYPES
 from moto.iam.models import iam_backends
 
+from ..ec2.instances import profile_name
 from .errors import invalid
 
 _DAY, _YEAR = 86400, 31536000
@@ -92,11 +93,6 @@ def check_template(ec2: Any, given: dict[str, Any]) -> None:
             f"You must use a valid fully-formed launch template. Value ({name}) for parameter iamInstanceProfile.name"
             " is invalid. Invalid IAM Instance Profile name"
         )
-
-
-def profile_name(profile: dict[str, Any]) -> str:
-    """The name of a template's instance profile, which it may give as an ARN; empty without one."""
-    return str(profile.get("Name") or str(profile.get("Arn", "")).rsplit("/", 1)[-1])
 
 
 def check_processes(names: list[str]) -> None:

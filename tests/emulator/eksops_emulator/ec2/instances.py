@@ -113,6 +113,11 @@ def install() -> None:
     Instance.ipv6_address = property(lambda self: self.nics[0].ipv6_address)  # type: ignore[attr-defined]
 
 
+def profile_name(profile: dict[str, Any]) -> str:
+    """The name of a template's instance profile, which it may give as an ARN; empty without one."""
+    return str(profile.get("Name") or str(profile.get("Arn", "")).rsplit("/", 1)[-1])
+
+
 class InstanceBackend:
     """Instances in front of moto's."""
 
@@ -151,8 +156,8 @@ class InstanceBackend:
             kwargs.get(f"iam_instance_profile_{key}") for key in ("name", "arn")
         ):
             return ""
-        profile = self._get_template_from_args(kwargs["launch_template"]).data.get("IamInstanceProfile") or {}
-        return str(profile.get("Name") or str(profile.get("Arn", "")).rsplit("/", 1)[-1])
+        template = self._get_template_from_args(kwargs["launch_template"])
+        return profile_name(template.data.get("IamInstanceProfile") or {})
 
     def _take_from_template(self: Any, image_id: str, kwargs: dict[str, Any]) -> str:
         """Fills what the request left open from the launch template; returns the image."""
